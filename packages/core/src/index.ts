@@ -1,0 +1,8 @@
+export { backoffMs, retryAfterMs, type Backoff } from './backoff.ts'
+export { systemClock, type Clock } from './clock.ts'
+export { sameSecret, sha256 } from './constant-time.ts'
+export { createEmitter, type Emitter, type Watchable } from './emitter.ts'
+export { emptyResponse, jsonResponse, type FetchHandler } from './fetch-handler.ts'
+export { checkOptions, OptionsError, type OptionChecks } from './options.ts'
+export { mediaType, readBody, type Body } from './read-body.ts'
+export { Secret } from './secret.ts'

@@ -1,0 +1,23 @@
+/** A text that no log, error or JSON shows. `reveal()` gives it to the one place that needs it. */
+export class Secret {
+  readonly #text: string
+  constructor(text: string) {
+    this.#text = text
+  }
+  /** The text. */
+  reveal(): string {
+    return this.#text
+  }
+  toString(): string {
+    return '[secret]'
+  }
+  toJSON(): string {
+    return '[secret]'
+  }
+  static {
+    // `console.log` of an object that holds one prints what this returns.
+    Object.defineProperty(this.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+      value: () => '[secret]',
+    })
+  }
+}

@@ -1,0 +1,85 @@
+export { CredentialChange, type CredentialChangePayload } from './caep/credential-change.ts'
+export {
+  DeviceComplianceChange,
+  type DeviceComplianceChangePayload,
+} from './caep/device-compliance-change.ts'
+export { SessionRevoked, type SessionRevokedPayload } from './caep/session-revoked.ts'
+export { StreamUpdated, type StreamUpdatedPayload } from './ssf/stream-updated.ts'
+export { Verification, type VerificationPayload } from './ssf/verification.ts'
+export { accessMeaning, type AccessMeaning, type Decision } from './access-meaning.ts'
+export {
+  DeliveryError,
+  PeerError,
+  SetError,
+  SharedSignalsError,
+  StorageError,
+  StreamError,
+  type ErrorCode,
+  type ErrorDetails,
+  type SetErrorCode,
+} from './errors.ts'
+export { eventTime } from './event-time.ts'
+export {
+  checkPayload,
+  type EventType,
+  type Issue,
+  type PayloadOf,
+  type Validation,
+} from './event-type.ts'
+export {
+  indexKey,
+  laneKey,
+  matches,
+  principalKey,
+  subjectKey,
+  subjectKeys,
+  type MatchRule,
+} from './match-subject.ts'
+export {
+  readPollRequest,
+  type PollRequest,
+  type PollResponse,
+  type SetErrorReport,
+} from './poll.ts'
+export {
+  readSet,
+  setMediaType,
+  setType,
+  type Notice,
+  type SecurityEvent,
+  type SetClaims,
+} from './security-event-token.ts'
+export {
+  isStreamStatusValue,
+  poll,
+  push,
+  readStatusRequest,
+  readStreamRequest,
+  readVerificationRequest,
+  type Delivery,
+  type StreamConfiguration,
+  type StreamRequest,
+  type StreamStatus,
+  type StreamStatusValue,
+  type VerificationRequest,
+} from './stream.ts'
+export {
+  complex,
+  email,
+  isComplex,
+  issSub,
+  opaque,
+  readSubject,
+  subjectMembers,
+  subjectOf,
+  type ComplexSubject,
+  type ComplexSubjectMembers,
+  type EmailSubject,
+  type IssSubSubject,
+  type OpaqueSubject,
+  type OtherSubject,
+  type Subject,
+  type SubjectIdentifier,
+  type SubjectInput,
+} from './subject.ts'
+export { wellKnownUrl, type TransmitterConfiguration } from './transmitter-configuration.ts'

@@ -1,0 +1,126 @@
+import { StreamError } from './errors.ts'
+import { isObject, isStrings } from './json.ts'
+
+/** Push delivery (RFC 8935). */
+export const push = 'urn:ietf:rfc:8935'
+/** Poll delivery (RFC 8936). */
+export const poll = 'urn:ietf:rfc:8936'
+
+/** @see OpenID SSF 1.0, "Stream Status" */
+export type StreamStatusValue = 'enabled' | 'paused' | 'disabled'
+
+/** How the SETs of a stream travel. For `poll` the Transmitter makes the `endpoint_url`. */
+export interface Delivery {
+  readonly method: typeof push | typeof poll
+  readonly endpoint_url: string
+  /** The value of the `Authorization` field of every push. */
+  readonly authorization_header?: string
+}
+
+/** What a Receiver asks for: the Receiver-Supplied members of a Stream Configuration. */
+export interface StreamRequest {
+  readonly delivery?: Omit<Delivery, 'endpoint_url'> & { readonly endpoint_url?: string }
+  readonly events_requested?: readonly string[]
+  readonly description?: string
+}
+
+/**
+ * A Stream Configuration.
+ *
+ * @see OpenID SSF 1.0, "Stream Configuration"
+ */
+export interface StreamConfiguration extends StreamRequest {
+  readonly stream_id: string
+  readonly iss: string
+  readonly aud: string | readonly string[]
+  readonly events_supported?: readonly string[]
+  readonly events_delivered: readonly string[]
+  readonly delivery: Delivery
+  readonly min_verification_interval?: number
+  readonly inactivity_timeout?: number
+}
+
+/** @see OpenID SSF 1.0, "Stream Status" */
+export interface StreamStatus {
+  readonly stream_id: string
+  readonly status: StreamStatusValue
+  readonly reason?: string
+}
+
+/** @see OpenID SSF 1.0, "Triggering a Verification Event" */
+export interface VerificationRequest {
+  readonly stream_id: string
+  readonly state?: string
+}
+
+/** Tells whether a value is one of the three states of a stream. */
+export const isStreamStatusValue = (value: unknown): value is StreamStatusValue =>
+  value === 'enabled' || value === 'paused' || value === 'disabled'
+
+/**
+ * Reads the body of a create request. Members that are not Receiver-Supplied are refused where they
+ * are Transmitter-Supplied, and ignored where nobody knows them.
+ *
+ * @throws StreamError `ERR_STREAM_REQUEST` with status 400 that names the member
+ * @see OpenID SSF 1.0, "Creating a Stream"
+ */
+export function readStreamRequest(value: unknown): StreamRequest {
+  if (!isObject(value)) throw invalid('the body must be a JSON object')
+  for (const member of ['stream_id', 'iss', 'aud', 'events_supported', 'events_delivered']) {
+    if (value[member] !== undefined) {
+      throw invalid(`"${member}" is supplied by the Transmitter and must be absent`)
+    }
+  }
+  const { delivery, events_requested, description } = value
+  if (events_requested !== undefined && !isStrings(events_requested)) {
+    throw invalid('"events_requested" must be an array of event type URIs')
+  }
+  if (description !== undefined && typeof description !== 'string') {
+    throw invalid('"description" must be a string')
+  }
+  return {
+    ...(delivery === undefined ? {} : { delivery: readDelivery(delivery) }),
+    ...(events_requested === undefined ? {} : { events_requested }),
+    ...(description === undefined ? {} : { description }),
+  }
+}
+
+function readDelivery(value: unknown): NonNullable<StreamRequest['delivery']> {
+  if (!isObject(value)) throw invalid('"delivery" must be an object')
+  const { method, endpoint_url, authorization_header } = value
+  if (method === poll) return { method }
+  if (method !== push) throw invalid(`"delivery.method" must be "${push}" or "${poll}"`)
+  if (typeof endpoint_url !== 'string' || !URL.canParse(endpoint_url)) {
+    throw invalid('"delivery.endpoint_url" must be the URL that SETs are pushed to')
+  }
+  if (authorization_header === undefined) return { method, endpoint_url }
+  // A value with a line break would smuggle header fields into every push.
+  if (typeof authorization_header !== 'string' || !/^[\t\x20-\x7e]+$/.test(authorization_header)) {
+    throw invalid('"delivery.authorization_header" must be the value of an Authorization field')
+  }
+  return { method, endpoint_url, authorization_header }
+}
+
+/** @throws StreamError `ERR_STREAM_REQUEST` with status 400 that names the member */
+export function readStatusRequest(value: unknown): StreamStatus {
+  if (!isObject(value)) throw invalid('the body must be a JSON object')
+  const { stream_id, status, reason } = value
+  if (typeof stream_id !== 'string') throw invalid('"stream_id" must be a string')
+  if (!isStreamStatusValue(status)) {
+    throw invalid('"status" must be "enabled", "paused" or "disabled"')
+  }
+  if (reason !== undefined && typeof reason !== 'string') throw invalid('"reason" must be a string')
+  return { stream_id, status, ...(reason === undefined ? {} : { reason }) }
+}
+
+/** @throws StreamError `ERR_STREAM_REQUEST` with status 400 that names the member */
+export function readVerificationRequest(value: unknown): VerificationRequest {
+  if (!isObject(value)) throw invalid('the body must be a JSON object')
+  const { stream_id, state } = value
+  if (typeof stream_id !== 'string') throw invalid('"stream_id" must be a string')
+  if (state !== undefined && typeof state !== 'string') throw invalid('"state" must be a string')
+  return { stream_id, ...(state === undefined ? {} : { state }) }
+}
+
+const invalid = (message: string): StreamError =>
+  new StreamError('ERR_STREAM_REQUEST', 400, message)

@@ -1,0 +1,158 @@
+import { SetError } from './errors.ts'
+import { isObject } from './json.ts'
+
+/** @see RFC 9493, "Email Identifier Format" */
+export interface EmailSubject {
+  readonly format: 'email'
+  readonly email: string
+}
+
+/** @see RFC 9493, "Issuer and Subject Identifier Format" */
+export interface IssSubSubject {
+  readonly format: 'iss_sub'
+  readonly iss: string
+  readonly sub: string
+}
+
+/** @see RFC 9493, "Opaque Identifier Format" */
+export interface OpaqueSubject {
+  readonly format: 'opaque'
+  readonly id: string
+}
+
+/**
+ * A Subject Identifier of a format that this version does not know. Kept as it came; matches only
+ * itself.
+ */
+export interface OtherSubject {
+  readonly format: string & {}
+  readonly [member: string]: unknown
+}
+
+/** A Subject Identifier of one format: a simple subject. */
+export type SubjectIdentifier = EmailSubject | IssSubSubject | OpaqueSubject | OtherSubject
+
+/**
+ * The members of a complex subject: together they name one Subject Principal, and a member that is
+ * absent is a wildcard. Other member names may occur.
+ *
+ * @see OpenID SSF 1.0, "Complex Subjects"
+ */
+export interface ComplexSubjectMembers {
+  readonly user?: SubjectIdentifier
+  readonly device?: SubjectIdentifier
+  readonly session?: SubjectIdentifier
+  readonly application?: SubjectIdentifier
+  readonly tenant?: SubjectIdentifier
+  readonly org_unit?: SubjectIdentifier
+  readonly group?: SubjectIdentifier
+}
+
+/** @see OpenID SSF 1.0, "Complex Subjects" */
+export interface ComplexSubject extends ComplexSubjectMembers {
+  readonly format: 'complex'
+}
+
+/** What an event is about: `sub_id`. */
+export type Subject = SubjectIdentifier | ComplexSubject
+
+/** How an application writes a subject: as on the wire, or just the members of a complex one. */
+export type SubjectInput = Subject | (ComplexSubjectMembers & { readonly format?: undefined })
+
+/** Names a mailbox: `email('a@b.example')`. */
+export const email = (address: string): EmailSubject => ({ format: 'email', email: address })
+
+/** Names a principal by issuer and `sub`, as an ID Token does. */
+export const issSub = (iss: string, sub: string): IssSubSubject => ({ format: 'iss_sub', iss, sub })
+
+/** Names a thing by an identifier without meaning, such as a session or a device id. */
+export const opaque = (id: string): OpaqueSubject => ({ format: 'opaque', id })
+
+/** Names one principal by several members: `complex({ user, device })`. */
+export const complex = (members: ComplexSubjectMembers): ComplexSubject => ({
+  ...members,
+  format: 'complex',
+})
+
+/** Tells whether a subject is a complex one. */
+export const isComplex = (subject: Subject): subject is ComplexSubject =>
+  subject.format === 'complex'
+
+/** The members of a complex subject with their names, absent ones left out. */
+export function subjectMembers(
+  subject: ComplexSubject,
+): readonly (readonly [name: string, identifier: SubjectIdentifier])[] {
+  return Object.entries(subject).filter(
+    (entry): entry is [string, SubjectIdentifier] => entry[0] !== 'format' && isObject(entry[1]),
+  )
+}
+
+const required: Readonly<Record<string, readonly string[]>> = {
+  email: ['email'],
+  iss_sub: ['iss', 'sub'],
+  opaque: ['id'],
+}
+
+/**
+ * `local@domain` without white space: RFC 9493 wants an addr-spec; deliverability cannot be
+ * checked.
+ */
+const addrSpec = /^[^\s@]+(?:@[^\s@]+)?@[^\s@]+$/
+
+/**
+ * Returns a subject as it travels on the wire, checked: simple or complex, each known format with
+ * its members, nothing empty.
+ *
+ * @throws SetError `ERR_SET_SUBJECT` (`invalid_request`) that names the member and what would be
+ *   right
+ * @see RFC 9493, "Subject Identifiers"; OpenID SSF 1.0, "Subject Members"
+ */
+export function readSubject(value: unknown, name = 'sub_id'): Subject {
+  if (!isObject(value)) throw invalid(`"${name}" must be a Subject Identifier, an object`)
+  if (value['format'] === 'complex') return readComplex(value, name)
+  return readIdentifier(value, name)
+}
+
+/** {@link readSubject} for what an application wrote: members without `format` are a complex subject. */
+export function subjectOf(input: SubjectInput, name = 'subject'): Subject {
+  const members: unknown = input
+  if (isObject(members) && members['format'] === undefined) {
+    return readSubject({ ...members, format: 'complex' }, name)
+  }
+  return readSubject(members, name)
+}
+
+function readComplex(value: Record<string, unknown>, name: string): ComplexSubject {
+  let members = 0
+  for (const [member, identifier] of Object.entries(value)) {
+    if (member === 'format' || identifier === undefined) continue
+    if (!isObject(identifier)) throw invalid(`"${name}.${member}" must be a Subject Identifier`)
+    if (identifier['format'] === 'complex') {
+      throw invalid(`"${name}.${member}" must be a simple subject: complex ones do not nest`)
+    }
+    readIdentifier(identifier, `${name}.${member}`)
+    members++
+  }
+  if (members === 0) throw invalid(`"${name}" is complex and needs at least one member`)
+  return value as unknown as ComplexSubject
+}
+
+function readIdentifier(value: Record<string, unknown>, name: string): SubjectIdentifier {
+  const format = value['format']
+  if (typeof format !== 'string' || format === '') {
+    throw invalid(`"${name}.format" must name an Identifier Format, such as "iss_sub"`)
+  }
+  for (const member of Object.hasOwn(required, format) ? (required[format] ?? []) : []) {
+    const content = value[member]
+    if (typeof content !== 'string' || content === '') {
+      throw invalid(`"${name}.${member}" must be a non-empty string: the format needs it`)
+    }
+  }
+  if (format === 'email' && !addrSpec.test(String(value['email']))) {
+    throw invalid(`"${name}.email" must be an address such as a@b.example`)
+  }
+  return value as unknown as SubjectIdentifier
+}
+
+const invalid = (message: string): SetError =>
+  new SetError('ERR_SET_SUBJECT', 'invalid_request', message)
