@@ -13,13 +13,13 @@ export class OptionsError extends TypeError {
 /** Collects the mistakes of one options object, so that all are reported together. */
 export interface OptionChecks {
   /** Notes a mistake unless the condition holds. The sentence names the option in double quotes. */
-  check(holds: boolean, sentence: string): void
+  readonly check: (holds: boolean, sentence: string) => void
   /** Checks an option to be an `https` URL without query and fragment; `http` where it is allowed. */
-  url(name: string, value: unknown, allowInsecureHttp: boolean): void
+  readonly url: (name: string, value: unknown, allowInsecureHttp: boolean) => void
   /** Notes every member that is not an option, so that a typing error does not pass for a default. */
-  known(options: object, names: readonly string[]): void
+  readonly known: (options: object, names: readonly string[]) => void
   /** @throws OptionsError when there was a mistake */
-  done(): void
+  readonly done: () => void
 }
 
 /** Starts the check of the options of one factory. */

@@ -1,0 +1,29 @@
+import { PeerError } from '@drawbridge/schema'
+
+/** Compact SETs by `jti`, in the order they were sent. */
+export type PolledSets = Readonly<Record<string, string>>
+
+/**
+ * Reads the answer to a poll.
+ *
+ * @throws PeerError `ERR_PEER_ANSWER` for anything but 200 with `sets`
+ * @see RFC 8936, "Polling HTTP Response"
+ */
+export function readPollAnswer(status: number, body: unknown): PolledSets {
+  if (status !== 200) {
+    const advice: Record<number, string> = {
+      401: ': the access token is not accepted',
+      403: ': the access token lacks the scope',
+      404: ': the stream does not exist any more',
+    }
+    throw new PeerError('ERR_PEER_ANSWER', `a poll was answered ${status}${advice[status] ?? ''}`)
+  }
+  const sets = (body as { sets?: unknown } | null | undefined)?.sets
+  if (typeof sets !== 'object' || sets === null || Array.isArray(sets)) {
+    throw new PeerError('ERR_PEER_ANSWER', 'the answer to a poll has no "sets"')
+  }
+  // A value that is no string is no SET either: it is reported as one that cannot be read.
+  return Object.fromEntries(
+    Object.entries(sets).map(([jti, token]) => [jti, typeof token === 'string' ? token : '']),
+  )
+}

@@ -1,0 +1,189 @@
+import type { Clock, Emitter } from '@drawbridge/core'
+import {
+  checkPayload,
+  laneKey,
+  readSet,
+  SetError,
+  StreamUpdated,
+  Verification,
+  type EventType,
+  type OtherSubject,
+  type SecurityEvent,
+  type SetErrorCode,
+  type SetErrorReport,
+} from '@drawbridge/schema'
+import type { ReceiverEvents } from '../receiver-events.ts'
+import type { VerifySet } from '../verify-set.ts'
+import type { Handlers } from './handlers.ts'
+import type { Inbox } from './inbox.ts'
+import { createLanes } from './lanes.ts'
+import type { Verifications } from './verifications.ts'
+
+/** What became of a SET. Push and poll each say it in their own way. */
+export type Outcome =
+  /** Everything it changes is done: 202, or `ack`. */
+  | { readonly kind: 'acknowledged' }
+  /** It does not hold: 400, or `setErrs`. */
+  | { readonly kind: 'rejected'; readonly report: SetErrorReport & { readonly err: SetErrorCode } }
+  /** It could not be handled now: 503, or neither `ack` nor `setErrs`. It comes again. */
+  | { readonly kind: 'unfinished' }
+
+/** A SET that was verified and waits for its turn. */
+export interface VerifiedSet {
+  readonly event: SecurityEvent
+  /** Handles it, after earlier ones about the same principal. Never rejects. */
+  finish(): Promise<Outcome>
+}
+
+/** The two steps of taking a SET in. Neither rejects. */
+export interface AcceptSet {
+  /** Verifies a SET; what does not hold is an outcome already. */
+  verify(token: string): Promise<VerifiedSet | Outcome>
+  /** Verifies and handles a SET. */
+  accept(token: string): Promise<Outcome>
+}
+
+/** What {@link createAcceptSet} needs. */
+export interface AcceptSetParts {
+  readonly audience: string
+  readonly eventTypes: readonly EventType[]
+  /** Resolves when the Transmitter's keys are known. */
+  readonly verifySet: VerifySet
+  readonly handlers: Handlers
+  readonly inbox: Inbox
+  readonly verifications: Verifications
+  readonly emitter: Emitter<ReceiverEvents>
+  readonly clock: Clock
+}
+
+const acknowledged: Outcome = { kind: 'acknowledged' }
+
+/** Clocks of honest peers differ by less. */
+const toleranceSeconds = 60
+
+/**
+ * Makes the way a SET takes in: verify, judge, recognise what was handled before, handle, remember.
+ * Only what is wrong with the SET itself is rejected; whatever else fails leaves it unfinished.
+ */
+export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
+  const { emitter, clock, inbox } = parts
+  const lanes = createLanes()
+  const types = new Map(parts.eventTypes.map((type) => [type.uri, type]))
+  /** Repetitions of a SET that is being handled share its outcome. */
+  const underWay = new Map<string, Promise<Outcome>>()
+
+  const fail = (error: unknown): Outcome => {
+    const at = clock.now()
+    if ((error as { name?: unknown } | null)?.name === 'SetError') {
+      const { err, message } = error as SetError
+      emitter.emit('set:rejected', { at, err, cause: error })
+      return { kind: 'rejected', report: { err, description: message } }
+    }
+    emitter.emit('set:unfinished', { at, cause: error })
+    return { kind: 'unfinished' }
+  }
+
+  const judge = (claims: unknown): SecurityEvent => {
+    const event = notInFuture(readSet(claims), Math.floor(clock.now() / 1000))
+    if (!event.aud.includes(parts.audience)) {
+      throw new SetError(
+        'ERR_SET_AUDIENCE',
+        'invalid_audience',
+        '"aud" does not name this Receiver',
+      )
+    }
+    const type = parts.handlers.typeOf(event.type) ?? types.get(event.type)
+    if (type) checkPayload(type, event.payload)
+    return event
+  }
+
+  const handle = async (event: SecurityEvent): Promise<void> => {
+    const at = clock.now()
+    for (const notice of event.notices) {
+      emitter.emit('set:noticed', { at, jti: event.jti, notice })
+    }
+    emitter.emit('set:verified', { at, event })
+    await parts.handlers.run(event)
+    await inbox.add(event.iss, event.jti)
+    emitter.emit('set:handled', { at: clock.now(), event })
+  }
+
+  const finish = async (event: SecurityEvent): Promise<Outcome> => {
+    try {
+      if (takeProtocolEvent(event, parts)) return acknowledged
+      if (await inbox.has(event.iss, event.jti)) {
+        emitter.emit('set:repeated', { at: clock.now(), iss: event.iss, jti: event.jti })
+      } else {
+        await handle(event)
+      }
+      return acknowledged
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  const finishOnce = (event: SecurityEvent): Promise<Outcome> => {
+    const key = JSON.stringify([event.iss, event.jti])
+    const running = underWay.get(key)
+    if (running) return running
+    const outcome = lanes
+      .run(laneKey(event.subject), () => finish(event))
+      .finally(() => underWay.delete(key))
+    underWay.set(key, outcome)
+    return outcome
+  }
+
+  const verify = async (token: string): Promise<VerifiedSet | Outcome> => {
+    try {
+      const event = judge(await parts.verifySet(token))
+      return { event, finish: () => finishOnce(event) }
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  return {
+    verify,
+    async accept(token) {
+      const result = await verify(token)
+      return 'finish' in result ? await result.finish() : result
+    },
+  }
+}
+
+/** Takes the events that are about the stream itself; true when it was one. */
+function takeProtocolEvent(event: SecurityEvent, parts: AcceptSetParts): boolean {
+  const { verifications, emitter, clock } = parts
+  if (event.type !== Verification.uri && event.type !== StreamUpdated.uri) return false
+  const streamId = opaqueId(event)
+  if (event.type === Verification.uri) {
+    verifications.take(checkPayload(Verification, event.payload), streamId)
+    emitter.emit('stream:verified', { at: clock.now(), stream_id: streamId ?? '' })
+  } else {
+    const { status } = checkPayload(StreamUpdated, event.payload)
+    emitter.emit('stream:updated', { at: clock.now(), status })
+  }
+  return true
+}
+
+function opaqueId({ subject }: SecurityEvent): string | undefined {
+  const { format, id } = subject as OtherSubject
+  return format === 'opaque' && typeof id === 'string' ? id : undefined
+}
+
+/**
+ * An `iat` ahead of our clock would reach what begins until then: the event counts as of now. It is
+ * never refused for it, for a revocation with a wrong clock is a revocation.
+ */
+function notInFuture(event: SecurityEvent, now: number): SecurityEvent {
+  const { nbf } = event.claims
+  if (typeof nbf === 'number' && nbf > now + toleranceSeconds) {
+    throw new SetError('ERR_SET_CLAIM', 'invalid_request', '"nbf" is in the future')
+  }
+  if (event.time <= now + toleranceSeconds) return event
+  const notice = {
+    name: 'issued-in-future',
+    message: '"iat" is ahead of this clock; the event counts as of now',
+  }
+  return { ...event, time: now, notices: [...event.notices, notice] }
+}

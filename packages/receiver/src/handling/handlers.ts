@@ -1,0 +1,94 @@
+import { accessMeaning, type EventType, type SecurityEvent, type Subject } from '@drawbridge/schema'
+
+/** What a handler is given besides the event. */
+export interface HandlerContext {
+  /** Names this event for good: the same when it comes again. Use it to make the effect happen once. */
+  readonly key: string
+  /** Aborts when the handler's time is over: its event will come again. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Handles an event. Its SET is acknowledged when the handler returns, and comes again when it
+ * throws.
+ */
+export type Handler<Payload extends object = object> = (
+  event: SecurityEvent<Payload>,
+  context: HandlerContext,
+) => unknown
+
+/** What an `onSessionTermination` hook is given. */
+export interface SessionTermination extends HandlerContext {
+  /** Whose sessions end: with a complex subject, those that match all its members. */
+  readonly subject: Subject
+  /** The event that ends them. Sessions that began after `cause.time` are not meant. */
+  readonly cause: SecurityEvent
+}
+
+/** Ends sessions in the application. Awaited before the SET is acknowledged. */
+export type SessionTerminationHook = (termination: SessionTermination) => unknown
+
+/** The handlers that were registered. */
+export interface Handlers {
+  /** Adds a handler for one event type, typed by it, or for every event (`'*'`). */
+  readonly handle: {
+    <Payload extends object>(type: EventType<Payload>, handler: Handler<Payload>): void
+    (type: '*', handler: Handler): void
+  }
+  /** Adds a hook for every event that ends access. */
+  readonly onSessionTermination: (hook: SessionTerminationHook) => void
+  /** The event type of a URI, where a handler was registered for it. */
+  typeOf(uri: string): EventType | undefined
+  /**
+   * Runs every handler of an event, in the order they were registered, each with its own time.
+   *
+   * @throws What the first failing handler threw, or a time-out
+   */
+  run(event: SecurityEvent): Promise<void>
+}
+
+/** Makes an empty table of handlers. */
+export function createHandlers(timeoutMs: number): Handlers {
+  const handlers: { readonly type: string; readonly handler: Handler }[] = []
+  const types = new Map<string, EventType>()
+  return {
+    handle: (type: EventType | '*', handler: Handler<never>) => {
+      if (type !== '*') types.set(type.uri, type)
+      const uri = type === '*' ? type : type.uri
+      handlers.push({ type: uri, handler: handler as Handler })
+    },
+    onSessionTermination: (hook) => {
+      const handler: Handler = (event, context) =>
+        accessMeaning(event).endsSessions
+          ? hook({ ...context, subject: event.subject, cause: event })
+          : undefined
+      handlers.push({ type: '*', handler })
+    },
+    typeOf: (uri) => types.get(uri),
+    async run(event) {
+      const key = JSON.stringify([event.iss, event.jti])
+      for (const { type, handler } of handlers) {
+        if (type !== '*' && type !== event.type) continue
+        // eslint-disable-next-line no-await-in-loop -- one after the other is the promise
+        await inTime(timeoutMs, (signal) => handler(event, { key, signal }))
+      }
+    },
+  }
+}
+
+async function inTime(ms: number, work: (signal: AbortSignal) => unknown): Promise<void> {
+  const over = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`a handler took longer than ${ms} ms`)
+      over.abort(error)
+      reject(error)
+    }, ms)
+  })
+  try {
+    await Promise.race([work(over.signal), timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

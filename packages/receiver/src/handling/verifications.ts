@@ -1,0 +1,64 @@
+import { SetError, type StreamConfiguration, type VerificationPayload } from '@drawbridge/schema'
+
+/** The verifications this Receiver asked for, and what came back. */
+export interface Verifications {
+  /** Makes the `state` of a new request for a stream. */
+  expect(streamId: string): string
+  /**
+   * Takes a Verification event.
+   *
+   * @throws SetError `invalid_state` where its `state` or subject is not what was asked for
+   */
+  take(payload: VerificationPayload, streamId: string | undefined): void
+  /** Resolves when an event that was asked for has come back; at once where one has already. */
+  verified(signal?: AbortSignal): Promise<void>
+}
+
+/**
+ * Makes {@link Verifications}. A `state` is 128 random bits and holds for one event of one stream.
+ *
+ * @param stream The stream as it is now, if there is one
+ */
+export function createVerifications(stream: () => StreamConfiguration | undefined): Verifications {
+  const expected = new Map<string, string>()
+  const waiting = new Set<() => void>()
+  let done = false
+  return {
+    expect(streamId) {
+      const state = crypto.randomUUID()
+      expected.set(state, streamId)
+      return state
+    },
+    take({ state }, streamId) {
+      if (streamId === undefined || (stream() && streamId !== stream()?.stream_id)) {
+        throw invalidState('the subject of a verification event must be the stream')
+      }
+      // Without a state the Transmitter verifies by itself (SSF-8.1.4.2-5).
+      if (state === undefined) return
+      if (expected.get(state) !== streamId) {
+        throw invalidState('"state" is not one that was asked for')
+      }
+      done = true
+      for (const resolve of waiting) resolve()
+      waiting.clear()
+    },
+    verified: (signal) =>
+      new Promise((resolve, reject) => {
+        if (done) return resolve()
+        if (signal?.aborted) return reject(signal.reason as Error)
+        const finish = (): void => {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        }
+        const abort = (): void => {
+          waiting.delete(finish)
+          reject(signal?.reason as Error)
+        }
+        waiting.add(finish)
+        signal?.addEventListener('abort', abort, { once: true })
+      }),
+  }
+}
+
+const invalidState = (message: string): SetError =>
+  new SetError('ERR_SET_STATE', 'invalid_state', message)

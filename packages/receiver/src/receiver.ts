@@ -1,0 +1,179 @@
+import {
+  backoffMs,
+  createEmitter,
+  emptyResponse,
+  systemClock,
+  type FetchHandler,
+  type Watchable,
+} from '@drawbridge/core'
+import { poll, push, type StreamConfiguration, type StreamRequest } from '@drawbridge/schema'
+import { pollLoop } from './delivery/poll-loop.ts'
+import { createPushEndpoint } from './delivery/push-endpoint.ts'
+import { createAcceptSet } from './handling/accept-set.ts'
+import { createHandlers, type Handlers } from './handling/handlers.ts'
+import { memoryInbox } from './handling/inbox.ts'
+import { createVerifications } from './handling/verifications.ts'
+import { checkReceiverOptions, knownEventTypes, type ReceiverOptions } from './options.ts'
+import { discover, type KnownTransmitter } from './peer/discover.ts'
+import { ensureStream } from './peer/ensure-stream.ts'
+import { createPeer } from './peer/peer.ts'
+import { createStreamClient } from './peer/stream-client.ts'
+import { memoUntilFailure } from './memo.ts'
+import type { ReceiverEvents } from './receiver-events.ts'
+import { createVerifySet, remoteKeys, type VerifySet } from './verify-set.ts'
+
+/**
+ * Receives the SETs of one Transmitter: verifies them and calls the handlers that are registered,
+ * each awaited before its SET is acknowledged.
+ */
+export interface Receiver extends FetchHandler, Pick<Handlers, 'handle' | 'onSessionTermination'> {
+  /**
+   * Finds the Transmitter, and finds or creates the stream. Resolves when the stream exists and
+   * verification was asked for; polling has begun by then. A Transmitter that cannot be reached is
+   * tried again until the signal aborts. Idempotent.
+   *
+   * @throws PeerError when the Transmitter is not who it should be, or refuses
+   */
+  start(options?: { readonly signal?: AbortSignal }): Promise<void>
+  /** Resolves when the verification event came back over the stream. */
+  verified(options?: { readonly signal?: AbortSignal }): Promise<void>
+  /** Stops polling and acknowledges what was handled; pushes get 503. The stream stays. Idempotent. */
+  stop(): Promise<void>
+  /** The stream, once there is one. */
+  readonly stream: StreamConfiguration | undefined
+  /** What happens, to watch. */
+  readonly events: Watchable<ReceiverEvents>
+}
+
+/**
+ * Makes a Receiver. Register hooks and handlers before `start()`.
+ *
+ * @throws OptionsError that names every mistake in the options
+ * @see OpenID SSF 1.0; RFC 8935; RFC 8936
+ */
+export function createReceiver(options: ReceiverOptions): Receiver {
+  checkReceiverOptions(options)
+  const {
+    issuer,
+    clock = systemClock,
+    random = Math.random,
+    fetch = globalThis.fetch,
+    events: eventTypes = knownEventTypes,
+    algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'],
+  } = options
+  const emitter = createEmitter<ReceiverEvents>()
+  const peer = createPeer({
+    issuer,
+    authorize: options.authorize,
+    trustedOrigins: options.trustedOrigins ?? [],
+    allowInsecureHttp: options.allowInsecureHttp === true,
+    fetch,
+    clock,
+  })
+  const stopped = new AbortController()
+  const handlers = createHandlers(options.handlerTimeoutMs ?? 30_000)
+  let stream: StreamConfiguration | undefined
+  let polling: Promise<void> | undefined
+  const verifications = createVerifications(() => stream)
+
+  // Both are needed by whichever comes first, `start` or a push.
+  const transmitter = memoUntilFailure(() => discover(peer, issuer, stopped.signal))
+  const verifier = memoUntilFailure(async () => {
+    const keys = remoteKeys((await transmitter()).jwks_uri, fetch)
+    return createVerifySet({ issuer, algorithms, keys })
+  })
+  const verifySet: VerifySet = async (token) => (await verifier())(token)
+
+  const acceptSet = createAcceptSet({
+    audience: options.audience,
+    eventTypes,
+    verifySet,
+    handlers,
+    inbox: options.inbox ?? memoryInbox(),
+    verifications,
+    emitter,
+    clock,
+  })
+  const pushPath = options.push && new URL(options.push.url).pathname
+  const pushEndpoint = createPushEndpoint({
+    acceptSet,
+    authorizationHeader: options.push?.authorizationHeader,
+    draining: () => stopped.signal.aborted,
+  })
+
+  const connect = async (known: KnownTransmitter, signal: AbortSignal): Promise<void> => {
+    const client = createStreamClient(peer, known)
+    const wanted = streamRequest(
+      options,
+      eventTypes.map(({ uri }) => uri),
+    )
+    const ensured = await ensureStream(client, wanted, signal)
+    stream = ensured.stream
+    emitter.emit('stream:ready', { at: clock.now(), ...ensured })
+    const state = verifications.expect(stream.stream_id)
+    await client.requestVerification(stream.stream_id, state, signal)
+    if (stream.delivery.method !== poll || signal.aborted) return
+    const url = stream.delivery.endpoint_url
+    const parts = { url, peer, acceptSet, emitter, clock, random, signal: stopped.signal }
+    polling = pollLoop(parts)
+  }
+
+  const connectAtLast = async (signal: AbortSignal): Promise<void> => {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await connect(await transmitter(), signal)
+      } catch (cause) {
+        signal.throwIfAborted()
+        if ((cause as { name?: unknown }).name !== 'PeerUnavailableError') throw cause
+        const asked = (cause as { retryAfterMs?: number }).retryAfterMs
+        const retryInMs =
+          asked ?? backoffMs({ firstMs: 200, longestMs: 30_000 }, failures, random())
+        emitter.emit('peer:failed', { at: clock.now(), cause, retryInMs })
+        await clock.sleep(retryInMs, signal)
+      }
+    }
+  }
+  let starting: Promise<void> | undefined
+  const underWay = new Set<Promise<Response>>()
+
+  return {
+    handle: handlers.handle,
+    onSessionTermination: handlers.onSessionTermination,
+    events: emitter.watchable,
+    get stream() {
+      return stream
+    },
+    serves: (pathname) => pathname === pushPath,
+    async fetch(request) {
+      if (new URL(request.url).pathname !== pushPath) return emptyResponse(404)
+      const answer = pushEndpoint(request)
+      underWay.add(answer)
+      return await answer.finally(() => underWay.delete(answer))
+    },
+    start({ signal } = {}) {
+      const both = signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal
+      starting ??= connectAtLast(both).catch((error: unknown) => {
+        starting = undefined
+        throw error
+      })
+      return starting
+    },
+    verified: ({ signal } = {}) =>
+      verifications.verified(signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal),
+    async stop() {
+      stopped.abort(new Error('the Receiver was stopped'))
+      await Promise.allSettled([polling, ...underWay])
+    },
+  }
+}
+
+function streamRequest(
+  { push: endpoint }: ReceiverOptions,
+  events_requested: readonly string[],
+): StreamRequest & { readonly events_requested: readonly string[] } {
+  if (!endpoint) return { delivery: { method: poll }, events_requested }
+  const { url: endpoint_url, authorizationHeader } = endpoint
+  const header =
+    authorizationHeader === undefined ? {} : { authorization_header: authorizationHeader }
+  return { delivery: { method: push, endpoint_url, ...header }, events_requested }
+}
