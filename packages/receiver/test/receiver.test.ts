@@ -274,9 +274,9 @@ describe('start', () => {
         authorization_header: 'Bearer p',
       },
     })
-    expect((create?.body as { events_requested: string[] }).events_requested).toContain(
-      sessionRevoked,
-    )
+    expect(
+      (create?.body as { events_requested?: string[] } | undefined)?.events_requested,
+    ).toContain(sessionRevoked)
   })
 
   it('resolves verified() when the verification event came back', async () => {

@@ -84,7 +84,10 @@ async function poll(
  *
  * @returns What the next poll has to say of them, and how many it says nothing of
  */
-export async function processSets(acceptSet: AcceptSet, sets: PolledSets): Promise<Report> {
+export async function processSets(
+  acceptSet: AcceptSet,
+  sets: PolledSets,
+): Promise<{ readonly report: Report; readonly unfinished: number }> {
   const entries = Object.entries(sets)
   const verified = await Promise.all(
     entries.map(async ([jti, token]) => ({ jti, result: await verifyAs(acceptSet, jti, token) })),
