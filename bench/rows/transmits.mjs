@@ -1,0 +1,30 @@
+import path from 'node:path'
+import { SessionRevoked } from '@drawbridge/schema'
+import { groupCommit } from '../floors/group-commit.mjs'
+import { claims, payload, subject } from '../support/events.mjs'
+import { inFlight, interleave, rate } from '../support/measure.mjs'
+import { sqliteClass } from '../support/sqlite-class.mjs'
+import { startTransmitter } from '../support/transmitter.mjs'
+
+const count = 20_000
+const callers = 64
+
+/** Durable transmits per second: 64 callers, embedded store, one stream that nobody polls. */
+export async function transmits(folder) {
+  const server = await startTransmitter({ folder, algorithm: 'ES256' })
+  await server.createStream()
+  const floor = groupCommit(sqliteClass, path.join(folder, 'floor-transmits.db'))
+  const result = await interleave(
+    5,
+    () =>
+      rate(count, () =>
+        inFlight(count, callers, (index) =>
+          server.transmitter.transmit(SessionRevoked, subject(index), payload),
+        ),
+      ),
+    () => rate(count, () => inFlight(count, callers, (index) => floor.append(claims(index)))),
+  )
+  floor.close()
+  await server.stop()
+  return [{ name: 'transmits, durable, 64 callers, 1 stream', unit: '/s', ...result, goal: '≥0.6' }]
+}

@@ -1,0 +1,33 @@
+import { listen, required, run, tell } from './process.ts'
+import { createSaas } from './saas.ts'
+import { openSessionStore } from './session-store.ts'
+import { readSettings } from './settings.ts'
+
+run('the application', async () => {
+  const { idp, saas, client, file } = readSettings()
+  const { app, receiver, enforcement } = createSaas({
+    idp,
+    origin: saas,
+    client,
+    delivery: required('DELIVERY') === 'poll' ? 'poll' : 'push',
+    ledger: file('enforcement.db'),
+    store: await openSessionStore(file('sessions.db')),
+    cookieSecret: required('COOKIE_SECRET'),
+  })
+  receiver.events.on('set:verified', ({ at, event }) => {
+    tell({ kind: 'event', name: 'set:verified', at, data: { jti: event.jti } })
+  })
+  enforcement.events.on('signal:applied', (event) => {
+    tell({ kind: 'event', name: 'signal:applied', at: Date.now(), data: event })
+  })
+  await enforcement.start()
+  const server = await listen(app, Number(new URL(saas).port))
+  await receiver.start()
+  await receiver.verified({ signal: AbortSignal.timeout(10_000) })
+  tell({ kind: 'ready' })
+  return async () => {
+    server.close()
+    await receiver.stop()
+    await enforcement.stop()
+  }
+})
