@@ -28,7 +28,9 @@ const longestRetryAfterMs = 3_600_000
 export function retryAfterMs(value: string | null | undefined, now: number): number | undefined {
   if (!value) return undefined
   const text = value.trim()
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
+  // Date.parse takes "-5" and "1.5" for dates, long ago; an HTTP date begins with the day's name.
+  const date = /^[a-z]/i.test(text) ? Date.parse(text) : Number.NaN
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : date - now
   if (!Number.isFinite(ms)) return undefined
   return Math.min(longestRetryAfterMs, Math.max(0, ms))
 }

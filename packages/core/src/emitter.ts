@@ -18,11 +18,13 @@ export interface Watchable<Events extends object> {
 
 /** The owner's side of a {@link Watchable}. */
 export interface Emitter<Events extends object> {
+  /** What is given to those who watch. */
   readonly watchable: Watchable<Events>
+  /** Tells every listener of the name. Never throws. */
   emit<Name extends keyof Events & string>(name: Name, event: Events[Name]): void
 }
 
-type Listener = (event: never) => void
+type Listener = (event: never) => unknown
 type Shielded = (event: unknown) => void
 
 /** Makes an emitter whose listeners cannot throw into the code that emits. */
@@ -35,10 +37,13 @@ export function createEmitter<Events extends object>(): Emitter<Events> {
     const shielded =
       known.get(listener) ??
       ((event: unknown) => {
-        try {
-          listener(event as never)
-        } catch (error) {
+        const complain = (error: unknown): void =>
           console.error(`drawbridge: a listener of "${name}" threw`, error)
+        try {
+          // An async listener fits the type too; its rejection would end the process.
+          Promise.resolve(listener(event as never)).catch(complain)
+        } catch (error) {
+          complain(error)
         }
       })
     known.set(listener, shielded)

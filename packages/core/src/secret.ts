@@ -8,9 +8,11 @@ export class Secret {
   reveal(): string {
     return this.#text
   }
+  /** What a log sees: `[secret]`. */
   toString(): string {
     return '[secret]'
   }
+  /** What JSON gets: `[secret]`. */
   toJSON(): string {
     return '[secret]'
   }

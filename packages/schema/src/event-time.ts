@@ -1,4 +1,4 @@
-import type { Notice, SetClaims } from './security-event-token.ts'
+import type { Notice } from './notice.ts'
 
 /** Seconds since 1970 are below it until the year 5138, milliseconds above it since 1973. */
 const smallestMilliseconds = 1e11
@@ -13,7 +13,7 @@ const farBeforeSeconds = 365 * 24 * 3600
  * a notice, never an error.
  */
 export function eventTime(
-  { iat, toe }: Pick<SetClaims, 'iat' | 'toe'>,
+  { iat, toe }: { readonly iat: number; readonly toe?: number },
   payload: object,
 ): { readonly time: number; readonly notices: readonly Notice[] } {
   const stamp = (payload as Record<string, unknown>)['event_timestamp']

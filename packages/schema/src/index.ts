@@ -35,6 +35,7 @@ export {
   subjectKeys,
   type MatchRule,
 } from './match-subject.ts'
+export { type Notice } from './notice.ts'
 export {
   readPollRequest,
   type PollRequest,
@@ -45,7 +46,6 @@ export {
   readSet,
   setMediaType,
   setType,
-  type Notice,
   type SecurityEvent,
   type SetClaims,
 } from './security-event-token.ts'

@@ -6,13 +6,39 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')
 
-/** The JSON text of a value with the members of every object in order: equal values, equal texts. */
+type Piece = { readonly text: string } | { readonly value: unknown }
+
+/**
+ * The JSON text of a value with the members of every object in order: equal values, equal texts.
+ * Peers choose how deep a value is nested, so that the depth costs memory and never the call
+ * stack.
+ */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
+  let text = ''
+  const pieces: Piece[] = [{ value }]
+  for (let piece = pieces.pop(); piece; piece = pieces.pop()) {
+    if ('text' in piece) text += piece.text
+    else text += open(piece.value, pieces)
+  }
+  return text
+}
+
+/** Returns how the text of a value begins, and leaves what follows on the stack. */
+function open(value: unknown, pieces: Piece[]): string {
+  if (Array.isArray(value)) {
+    pieces.push({ text: ']' })
+    for (let index = value.length - 1; index >= 0; index--) {
+      pieces.push({ value: value[index] as unknown })
+      if (index > 0) pieces.push({ text: ',' })
+    }
+    return '['
+  }
   if (!isObject(value)) return JSON.stringify(value) ?? 'null'
-  const members = Object.keys(value)
-    .filter((name) => value[name] !== undefined)
-    .toSorted()
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name])}`)
-  return `{${members.join(',')}}`
+  const names = Object.keys(value).filter((name) => value[name] !== undefined)
+  pieces.push({ text: '}' })
+  for (const [index, name] of names.toSorted().toReversed().entries()) {
+    pieces.push({ value: value[name] }, { text: `${JSON.stringify(name)}:` })
+    if (index < names.length - 1) pieces.push({ text: ',' })
+  }
+  return '{'
 }

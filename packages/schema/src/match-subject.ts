@@ -14,12 +14,20 @@ import {
 export function subjectKey(identifier: SubjectIdentifier): string {
   // The three common formats by hand: they are looked up on every request.
   const { format, id, email, iss, sub } = identifier as OtherSubject
-  if (format === 'opaque' && hasOnly(identifier, 2)) return `opaque ${JSON.stringify(id)}`
-  if (format === 'email' && hasOnly(identifier, 2)) return `email ${JSON.stringify(email)}`
-  if (format === 'iss_sub' && hasOnly(identifier, 3)) {
+  if (format === 'opaque' && holds(identifier, 2, id)) return `opaque ${JSON.stringify(id)}`
+  if (format === 'email' && holds(identifier, 2, email)) return `email ${JSON.stringify(email)}`
+  if (format === 'iss_sub' && holds(identifier, 3, iss, sub)) {
     return `iss_sub ${JSON.stringify(iss)} ${JSON.stringify(sub)}`
   }
   return canonicalJson(identifier)
+}
+
+/** Tells whether an identifier is its format and these strings, and no member besides. */
+function holds(identifier: object, count: number, one: unknown, other: unknown = ''): boolean {
+  if (typeof one !== 'string' || typeof other !== 'string') return false
+  let members = 0
+  for (const value of Object.values(identifier)) if (value !== undefined) members++
+  return members === count
 }
 
 /**
@@ -110,9 +118,10 @@ function matchesSession(event: Subject, session: Subject): boolean {
   if (!isComplex(event)) {
     return subjectMembers(session).some(([, identifier]) => sameAs(identifier, event))
   }
-  return subjectMembers(event).every(([name, identifier]) =>
-    sameAs(memberOf(session, name), identifier),
-  )
+  const members = subjectMembers(event)
+  // Without a member it would be a wildcard for everybody.
+  if (members.length === 0) return false
+  return members.every(([name, identifier]) => sameAs(memberOf(session, name), identifier))
 }
 
 function memberOf(subject: Subject, name: string): SubjectIdentifier | undefined {
@@ -124,8 +133,4 @@ function memberOf(subject: Subject, name: string): SubjectIdentifier | undefined
 function sameAs(one: SubjectIdentifier | undefined, other: SubjectIdentifier): boolean {
   if (one === undefined || one.format !== other.format) return false
   return one === other || subjectKey(one) === subjectKey(other)
-}
-
-function hasOnly(value: object, count: number): boolean {
-  return Object.keys(value).length === count
 }

@@ -48,13 +48,24 @@ export function readPollRequest(value: unknown): PollRequest {
     ...(maxEvents === undefined ? {} : { maxEvents: Number(maxEvents) }),
     ...(returnImmediately === undefined ? {} : { returnImmediately }),
     ...(ack === undefined ? {} : { ack }),
-    ...(setErrs === undefined ? {} : { setErrs }),
+    ...(setErrs === undefined ? {} : { setErrs: describe(setErrs) }),
   }
 }
 
-const isReports = (value: unknown): value is Record<string, SetErrorReport> =>
+type Reports = Record<string, { readonly err: string; readonly description?: unknown }>
+
+const isReports = (value: unknown): value is Reports =>
   isObject(value) &&
   Object.values(value).every((report) => isObject(report) && typeof report['err'] === 'string')
+
+/** Peers leave the description out; what is no text is none. */
+const describe = (reports: Reports): Record<string, SetErrorReport> =>
+  Object.fromEntries(
+    Object.entries(reports).map(([jti, { err, description }]) => [
+      jti,
+      { err, description: typeof description === 'string' ? description : '' },
+    ]),
+  )
 
 const invalid = (message: string): StreamError =>
   new StreamError('ERR_STREAM_REQUEST', 400, message)

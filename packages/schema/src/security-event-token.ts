@@ -1,6 +1,7 @@
 import { SetError } from './errors.ts'
 import { isObject, isStrings } from './json.ts'
 import { eventTime } from './event-time.ts'
+import type { Notice } from './notice.ts'
 import { readSubject, type Subject } from './subject.ts'
 
 /** The `typ` of a SET and, with `application/` before it, its media type. */
@@ -27,14 +28,6 @@ export interface SetClaims {
   /** One event type URI with its event object. */
   readonly events: Readonly<Record<string, object>>
   readonly [claim: string]: unknown
-}
-
-/** Something about a SET that was put right, and reported instead of refused. */
-export interface Notice {
-  /** Names the tolerance, for counters: `event-time-milliseconds`. */
-  readonly name: string
-  /** Says what was read how. Holds no text of the peer. */
-  readonly message: string
 }
 
 /** One event as handlers, hooks and enforcement see it. */

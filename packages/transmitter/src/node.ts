@@ -1,1 +1,1 @@
-export {}
+export { toNode, type NodeListener } from '@drawbridge/core/node'

@@ -3,7 +3,9 @@ export type SqlValue = string | number | null
 
 /** A prepared statement. */
 export interface SqliteStatement {
+  /** Runs it for its effect. */
   run(...parameters: SqlValue[]): unknown
+  /** Returns every row. */
   all(...parameters: SqlValue[]): unknown[]
 }
 
@@ -49,5 +51,5 @@ export async function loadDriver(name?: DriverName): Promise<OpenDriver> {
 /** Tells whether this Node has `node:sqlite` without a flag. */
 export function hasNodeSqlite(): boolean {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  return major > 22 || (major === 22 && minor >= 13)
+  return major >= 24 || (major === 23 && minor >= 4) || (major === 22 && minor >= 13)
 }

@@ -29,7 +29,9 @@ export interface DatabaseOptions {
 
 /** An open database with one writer. */
 export interface Database {
+  /** Prepares a statement, to be run inside {@link Database.commit}, or to read. */
   prepare(sql: string): SqliteStatement
+  /** Runs statements at once, each in a commit of its own. */
   exec(sql: string): void
   /**
    * Runs `work` inside the next commit and resolves with its result when that is on disk. All work
@@ -70,18 +72,17 @@ function prepareFile(driver: SqliteDriver, options: DatabaseOptions): void {
   const { file, applicationId, migrations } = options
   let version: number
   let owner: number
+  let tables: number
   try {
     driver.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 2000')
-    driver.exec('PRAGMA journal_mode = WAL')
-    driver.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-    // Takes the lock now: a second process hears about it here and not at its first event.
-    driver.exec('BEGIN IMMEDIATE; COMMIT')
     version = pragma(driver, 'user_version')
     owner = pragma(driver, 'application_id')
+    tables = number(driver, 'SELECT count(*) FROM sqlite_master')
   } catch (cause) {
     throw unavailable(file, cause)
   }
-  if (owner !== applicationId && (owner !== 0 || version !== 0)) {
+  // Most programs stamp nothing: tables of somebody else tell as well.
+  if (owner !== applicationId && (owner !== 0 || version !== 0 || tables > 0)) {
     throw new OpenDatabaseError('not-ours', `"${file}" is the database of something else`)
   }
   if (version > migrations.length) {
@@ -91,6 +92,10 @@ function prepareFile(driver: SqliteDriver, options: DatabaseOptions): void {
     )
   }
   try {
+    driver.exec('PRAGMA journal_mode = WAL')
+    driver.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    // Takes the lock now: a second process hears about it here and not at its first event.
+    driver.exec('BEGIN IMMEDIATE; COMMIT')
     if (version < migrations.length) {
       const steps = migrations.slice(version).join(';\n')
       driver.exec(
@@ -98,17 +103,31 @@ function prepareFile(driver: SqliteDriver, options: DatabaseOptions): void {
       )
     }
   } catch (cause) {
+    quietly(() => driver.exec('ROLLBACK'))
+    quietly(() => driver.exec(releaseFile))
     throw unavailable(file, cause)
   }
 }
 
-function pragma(driver: SqliteDriver, name: string): number {
-  const [row] = driver.prepare(`PRAGMA ${name}`).all()
+/**
+ * `libsql` keeps the file, and its lock, until the last statement is garbage. So the lock is given
+ * back by hand, which an exclusive connection can only do outside of the write-ahead log.
+ */
+const releaseFile =
+  'PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT 1 FROM sqlite_schema'
+
+const pragma = (driver: SqliteDriver, name: string): number => number(driver, `PRAGMA ${name}`)
+
+function number(driver: SqliteDriver, sql: string): number {
+  const [row] = driver.prepare(sql).all()
   return Number(Object.values(row as object)[0] ?? 0)
 }
 
 function unavailable(file: string, cause: unknown): OpenDatabaseError {
-  const text = cause !== null && typeof cause === 'object' ? String((cause as Error).message) : ''
+  const text =
+    cause !== null && typeof cause === 'object'
+      ? String((cause as { message?: unknown }).message)
+      : ''
   const why = /lock|busy/i.test(text)
     ? 'another process has it open'
     : /not a database|malformed/i.test(text)
@@ -163,7 +182,7 @@ function groupCommit(driver: SqliteDriver): Database {
           reject(new OpenDatabaseError('unavailable', 'the database is closed'))
           return
         }
-        waiting.push({ run: work, resolve: resolve as (result: unknown) => void, reject })
+        waiting.push({ run: work, resolve, reject })
         if (scheduled) return
         scheduled = true
         // After the callbacks that are ready now: what they transmit joins the same commit.
@@ -173,6 +192,7 @@ function groupCommit(driver: SqliteDriver): Database {
       if (closed) return
       closed = true
       flush()
+      quietly(() => driver.exec(releaseFile))
       driver.close()
     },
   }

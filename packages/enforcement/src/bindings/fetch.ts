@@ -1,0 +1,28 @@
+import type { Enforcement } from '../enforcement.ts'
+import type { Identify } from './identify.ts'
+
+/** Answers a request with the Fetch API's own types. */
+export type FetchHandlerFunction<Req extends Request = Request> = (
+  request: Req,
+) => Response | Promise<Response>
+
+/**
+ * Puts the guard before a Fetch handler: the handler sees only requests that may go on.
+ *
+ * @example
+ *   const handle = guardFetch(enforcement, (request) => sessionOf(request), handler)
+ *
+ * @param identify What it throws, the guarded handler rejects with, and the handler is not called
+ */
+export function guardFetch<Req extends Request>(
+  enforcement: Pick<Enforcement, 'check'>,
+  identify: Identify<Req>,
+  handler: FetchHandlerFunction<Req>,
+): (request: Req) => Promise<Response> {
+  return async (request) => {
+    const who = await identify(request)
+    const decision = who && enforcement.check(who)
+    if (decision && decision.outcome !== 'allow') return decision.response(request)
+    return handler(request)
+  }
+}

@@ -1,0 +1,85 @@
+import { principalKey, StorageError, type Subject } from '@drawbridge/schema'
+import { isEffect, type Effect } from '../effect.ts'
+
+/** The signal behind an entry. Its texts are the peer's: data, never to be shown unescaped. */
+export interface Cause {
+  /** The Transmitter that said so. */
+  readonly iss: string
+  /** What kind of cause, as the table of meanings names it: `device-compliance`. */
+  readonly name: string
+  /** The event type URI. */
+  readonly type: string
+  readonly jti: string
+  readonly txn?: string
+  /** NumericDate, seconds: when the SET was issued. */
+  readonly iat: number
+}
+
+/**
+ * What one signal decided. The ledger is a list of these and nothing else: the state of a session
+ * is never stored, it is `fold(entries, session, now)`.
+ */
+export interface LedgerEntry {
+  /** Whom it is about, as the event says. */
+  readonly on: Subject
+  readonly effect: Effect
+  /** T, NumericDate in seconds, fractional where the event is: when it happened. */
+  readonly since: number
+  /**
+   * Which sessions: those that began at or before T (a cut), or all that match, whenever they begin
+   * (a condition).
+   */
+  readonly reaches: 'began-before' | 'all'
+  readonly cause: Cause
+  /**
+   * The condition no longer holds. The entry stays, so that a late or replayed signal from before
+   * changes nothing.
+   */
+  readonly lifted?: true
+  /**
+   * NumericDate, whole seconds: after it no session is left that a cut could touch. A condition and
+   * its lift have none.
+   */
+  readonly expires?: number
+}
+
+/**
+ * Entries with the same key speak about the same thing, and only the newest counts: same
+ * Transmitter, same subject, same cause.
+ */
+export function entryKey({ cause, on }: LedgerEntry): string {
+  return JSON.stringify([cause.iss, cause.name, principalKey(on)])
+}
+
+/** Tells whether an entry is past its time. */
+export const isExpired = ({ expires }: LedgerEntry, now: number): boolean =>
+  expires !== undefined && expires <= now
+
+/**
+ * Reads an entry that a store kept as JSON text. One that this release cannot carry out is an
+ * error: to skip it would be to allow.
+ *
+ * @throws StorageError `ERR_STORAGE_VERSION` for an effect or reach of a newer release,
+ *   `ERR_STORAGE_UNAVAILABLE` for what is no entry
+ */
+export function readEntry(text: string): LedgerEntry {
+  const entry = parse(text)
+  if (!entry?.on || !entry.cause || typeof entry.since !== 'number') {
+    throw new StorageError('ERR_STORAGE_UNAVAILABLE', 'the ledger holds an entry that is damaged')
+  }
+  if (!isEffect(entry.effect) || (entry.reaches !== 'all' && entry.reaches !== 'began-before')) {
+    throw new StorageError(
+      'ERR_STORAGE_VERSION',
+      'the ledger holds an "effect" or "reaches" that this release does not know: use the release that wrote it, or a newer one',
+    )
+  }
+  return entry
+}
+
+function parse(text: string): LedgerEntry | undefined {
+  try {
+    return (JSON.parse(text) as LedgerEntry | null) ?? undefined
+  } catch {
+    return undefined
+  }
+}

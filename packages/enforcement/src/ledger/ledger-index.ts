@@ -1,0 +1,61 @@
+import { indexKey } from '@drawbridge/schema'
+import { entryKey, isExpired, type LedgerEntry } from './ledger-entry.ts'
+import { merge } from './ledger.ts'
+
+/** The entries of a ledger in memory, found by the keys of a session. */
+export interface LedgerIndex {
+  /** Changes with every change of the entries. */
+  readonly version: number
+  /** Merges an entry in, by the rule that the store follows. */
+  put(entry: LedgerEntry): void
+  /** The entries filed under any of these keys: all that can match, and perhaps others. */
+  find(keys: readonly string[]): readonly LedgerEntry[]
+  /**
+   * Forgets the entries that are past their time.
+   *
+   * @param now NumericDate, seconds
+   */
+  purge(now: number): void
+}
+
+const none: readonly LedgerEntry[] = []
+
+/** Makes the index of a ledger's entries. */
+export function createLedgerIndex(entries: readonly LedgerEntry[] = none): LedgerIndex {
+  const files = new Map<string, Map<string, LedgerEntry>>()
+  let version = 0
+
+  const put = (entry: LedgerEntry): void => {
+    const place = indexKey(entry.on)
+    const file = files.get(place) ?? new Map<string, LedgerEntry>()
+    const key = entryKey(entry)
+    const merged = merge(file.get(key), entry)
+    if (!merged.changed) return
+    file.set(key, merged.entry)
+    files.set(place, file)
+    version++
+  }
+
+  for (const entry of entries) put(entry)
+  return {
+    get version() {
+      return version
+    },
+    put,
+    find: (keys) => {
+      let found = none
+      for (const key of keys) {
+        const file = files.get(key)
+        // Two members of a session can have one key: an entry is still one entry.
+        if (file) found = [...new Set([...found, ...file.values()])]
+      }
+      return found
+    },
+    purge: (now) => {
+      for (const [place, file] of files) {
+        for (const [key, entry] of file) if (isExpired(entry, now)) file.delete(key)
+        if (file.size === 0) files.delete(place)
+      }
+    },
+  }
+}

@@ -1,0 +1,107 @@
+import {
+  CredentialChange,
+  DeviceComplianceChange,
+  issSub,
+  opaque,
+  readSet,
+  SessionRevoked,
+  subjectOf,
+  type EventType,
+  type PayloadOf,
+  type SecurityEvent,
+  type SubjectInput,
+} from '@drawbridge/schema'
+import type { Cause, LedgerEntry, Who } from '@drawbridge/enforcement'
+
+export const idp = 'https://idp.example'
+export const alice = issSub(idp, 'alice')
+export const laptop = opaque('laptop-7')
+/** The second in which most of the tests play. */
+export const noon = 1_795_000_000
+
+export interface Envelope {
+  readonly iss?: string
+  readonly jti?: string
+  readonly iat?: number
+  readonly txn?: string
+  readonly at?: number
+}
+
+let serial = 0
+
+/** A signal as the receiver hands it over: about a subject, at a second. */
+export function signal<Payload extends object>(
+  type: EventType<Payload>,
+  subject: SubjectInput,
+  {
+    at = noon,
+    iat = at,
+    iss = idp,
+    jti = `jti-${++serial}`,
+    ...rest
+  }: Envelope & { payload?: Payload } = {},
+): SecurityEvent {
+  const { payload = {}, ...claims } = rest
+  const event = { ...payload, event_timestamp: at }
+  return readSet({
+    ...claims,
+    iss,
+    jti,
+    iat: Math.ceil(iat),
+    sub_id: subjectOf(subject),
+    events: { [type.uri]: event },
+  })
+}
+
+export const revoked = (subject: SubjectInput, envelope?: Envelope): SecurityEvent =>
+  signal(SessionRevoked, subject, envelope)
+
+export const passwordChanged = (
+  subject: SubjectInput,
+  envelope?: Envelope,
+  change_type: PayloadOf<typeof CredentialChange>['change_type'] = 'update',
+): SecurityEvent =>
+  signal(CredentialChange, subject, {
+    ...envelope,
+    payload: { credential_type: 'password', change_type },
+  })
+
+export const notCompliant = (subject: SubjectInput, envelope?: Envelope): SecurityEvent =>
+  signal(DeviceComplianceChange, subject, {
+    ...envelope,
+    payload: { previous_status: 'compliant', current_status: 'not-compliant' },
+  })
+
+export const compliant = (subject: SubjectInput, envelope?: Envelope): SecurityEvent =>
+  signal(DeviceComplianceChange, subject, {
+    ...envelope,
+    payload: { previous_status: 'not-compliant', current_status: 'compliant' },
+  })
+
+/** Alice on her laptop, logged in some seconds after noon (before it, when negative). */
+export const aliceSince = (seconds: number, more: Partial<Who> = {}): Who => ({
+  subject: { user: alice, device: laptop, session: opaque('s-1') },
+  began: new Date((noon + seconds) * 1000),
+  ...more,
+})
+
+export type EntryParts = Partial<Omit<LedgerEntry, 'cause'>> & { readonly cause?: Partial<Cause> }
+
+/** A ledger entry: a cut of all of Alice's sessions at noon, unless said otherwise. */
+export function entryWith({ cause, ...parts }: EntryParts = {}): LedgerEntry {
+  return {
+    on: alice,
+    effect: 'terminate',
+    since: noon,
+    reaches: 'began-before',
+    ...parts,
+    cause: {
+      iss: idp,
+      name: 'session-revoked',
+      type: SessionRevoked.uri,
+      jti: 'jti-0',
+      iat: noon,
+      ...cause,
+    },
+  }
+}

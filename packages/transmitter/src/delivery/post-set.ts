@@ -1,0 +1,95 @@
+import { setMediaType } from '@drawbridge/schema'
+import type { Secret } from '@drawbridge/core'
+import { Agent, type Dispatcher } from 'undici'
+import type { Answer } from './verdict.ts'
+
+/** Where the SETs of a stream are pushed to. */
+export interface PushTarget {
+  readonly origin: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** The outgoing connections of a Transmitter. */
+export interface Poster {
+  /** Pushes one SET. Never rejects: no answer is an answer of status 0. */
+  post(target: PushTarget, set: string): Promise<Answer>
+  /** Breaks off what is under way and closes all connections. */
+  destroy(): Promise<void>
+}
+
+const longestBody = 4096
+
+/** Reads an endpoint once, so that an attempt does not. */
+export function pushTarget(endpoint: string, authorization?: Secret): PushTarget {
+  const { origin, pathname, search } = new URL(endpoint)
+  return {
+    origin,
+    path: pathname + search,
+    headers: {
+      'content-type': setMediaType,
+      accept: 'application/json',
+      ...(authorization ? { authorization: authorization.reveal() } : {}),
+    },
+  }
+}
+
+/**
+ * Makes a poster: connections are kept and shared by origin, redirects are not followed, and an
+ * attempt takes `timeoutMs` in all.
+ *
+ * @see RFC 8935, "Transmitting a SET"
+ */
+export function createPoster(timeoutMs: number): Poster {
+  const agent = new Agent({
+    connect: { timeout: timeoutMs },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  })
+  return {
+    post: async ({ origin, path, headers }, set) => {
+      const deadline = new AbortController()
+      // The time-outs of undici are for each step: a peer that drips would pass them all.
+      const timer = setTimeout(() => deadline.abort(), timeoutMs)
+      try {
+        const { signal } = deadline
+        return await answerOf(
+          await agent.request({ origin, path, method: 'POST', headers, body: set, signal }),
+        )
+      } catch (error) {
+        return { status: 0, body: '', failure: failureOf(error, deadline.signal.aborted) }
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    destroy: () => agent.destroy(),
+  }
+}
+
+async function answerOf({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Answer> {
+  const retryAfter = headers['retry-after']
+  const text = statusCode === 202 ? await body.dump({ limit: longestBody }) : await start(body)
+  return {
+    status: statusCode,
+    body: text ?? '',
+    ...(typeof retryAfter === 'string' ? { retryAfter } : {}),
+  }
+}
+
+/** The first bytes of a body. Leaving the loop early closes the connection. */
+async function start(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    length += chunk.byteLength
+    if (length >= longestBody) break
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, longestBody)
+}
+
+function failureOf(error: unknown, timedOut: boolean): string {
+  if (timedOut) return 'no complete answer in time'
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? `no answer: ${code}` : 'no answer'
+}

@@ -1,0 +1,87 @@
+import {
+  checkPayload,
+  laneKey,
+  subjectOf,
+  type EventType,
+  type SubjectInput,
+} from '@drawbridge/schema'
+import type { EventToPermit } from '../permit-event.ts'
+import type { MakeJti } from '../jti.ts'
+import type { EventToRecord, Outbox, RecordedDelivery } from '../outbox.ts'
+import type { Settings } from '../settings.ts'
+import type { StreamRegistry } from '../streams/stream-registry.ts'
+import type { Stream } from '../streams/stream.ts'
+import { createTurns } from './turns.ts'
+
+/** What may be said about an event besides its payload. */
+export interface TransmitOptions {
+  /**
+   * Names the cause, where one cause leads to several events. Default: one that no other event has.
+   *
+   * @see OpenID SSF 1.0, "The txn Claim"
+   */
+  readonly txn?: string
+}
+
+/** What was recorded. */
+export interface Transmitted {
+  readonly txn: string
+  /** One SET for each stream that wants the event. */
+  readonly deliveries: readonly RecordedDelivery[]
+}
+
+/** Judges an event, matches it with the streams, and records it. */
+export type Transmit = <Payload extends object>(
+  event: {
+    readonly type: EventType<Payload>
+    readonly subject: SubjectInput
+    readonly payload: Payload
+  },
+  options?: TransmitOptions,
+) => Promise<Transmitted>
+
+/** What {@link createTransmit} needs. */
+export interface TransmitContext {
+  readonly settings: Settings
+  readonly makeJti: MakeJti
+  readonly streams: StreamRegistry
+  readonly outbox: Outbox
+}
+
+/**
+ * Makes `transmit` of one Transmitter. Events about one principal are recorded in the order of the
+ * calls, however long `permitEvent` thinks about each.
+ */
+export function createTransmit({ settings, makeJti, streams, outbox }: TransmitContext): Transmit {
+  const inTurn = createTurns()
+  return async (event, options = {}) => {
+    const payload = checkPayload(event.type, event.payload)
+    const subject = subjectOf(event.subject)
+    const { uri: type } = event.type
+    const txn = options.txn ?? makeJti()
+    // Never in the future, so: down to the second.
+    const iat = Math.floor(settings.clock.now() / 1000)
+    const toRecord: EventToRecord = { type, payload, subject, txn, iat }
+    const wanting = streams.list().filter((stream) => wants(stream, type))
+    const permitted = permittedStreams({ type, payload, subject }, wanting, settings)
+    const recording = await inTurn(laneKey(subject), permitted, (some) => ({
+      deliveries: outbox.record(toRecord, some),
+    }))
+    return { txn, deliveries: await recording.deliveries }
+  }
+}
+
+const wants = ({ status, events_delivered }: Stream, type: string): boolean =>
+  status !== 'disabled' && events_delivered.includes(type)
+
+async function permittedStreams(
+  event: EventToPermit,
+  streams: readonly Stream[],
+  { permitEvent }: Settings,
+): Promise<readonly Stream[]> {
+  const answers = await Promise.all(
+    streams.map(async ({ receiver, aud }) => permitEvent(event, { id: receiver, audience: aud })),
+  )
+  // Only a clear yes: a function that forgot to return something permits nothing.
+  return streams.filter((_, index) => answers[index] === true)
+}
