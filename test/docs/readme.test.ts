@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
-import { freePort } from '../support/child.ts'
+import { freePorts } from '../support/child.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -26,10 +26,10 @@ const onLoopback = (code: string, idpPort: number, appPort: number): string =>
 describe('README', () => {
   it('has programs that compile as they stand, and run: a session is refused after it was closed', async () => {
     // Inside the repository, so that its packages are found as a user's project finds them.
-    const folder = await mkdtemp(path.join(root, 'test', '.readme-'))
+    const folder = await mkdtemp(path.join(root, 'test', 'readme-'))
     try {
       await cp(path.join(root, 'test/support/readme'), folder, { recursive: true })
-      const [idpPort, appPort] = [await freePort(), await freePort()]
+      const [idpPort, appPort] = await freePorts()
       const programs = await snippets()
       expect([...programs.keys()]).toEqual(['idp.ts', 'app.ts'])
       for (const [name, code] of programs) {

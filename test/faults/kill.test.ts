@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { end, ended, freePort, startChild } from '../support/child.ts'
+import { end, ended, freePorts, startChild } from '../support/child.ts'
 
 const times = 20
 
@@ -17,7 +17,7 @@ let onHandled: () => void
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'drawbridge-kill-'))
-  ;[idpPort, appPort] = [await freePort(), await freePort()]
+  ;[idpPort, appPort] = await freePorts()
   handled = new Set()
   onHandled = () => undefined
 })

@@ -48,4 +48,6 @@ const server = createServer((request, response) => {
 await enforcement.start()
 await new Promise((resolve) => server.listen(Number(port), '127.0.0.1', resolve))
 await receiver.start()
+// Its own 202 must not be the one that is waited for.
+await receiver.verified()
 process.send('ready')

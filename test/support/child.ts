@@ -29,12 +29,12 @@ export async function end(child: ChildProcess | undefined): Promise<void> {
   await ended(child)
 }
 
-/** A port on loopback that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+/** Two ports on loopback that nothing listens on. */
+export async function freePorts(): Promise<readonly [number, number]> {
+  // Both are open at a time, or the second could be the first once more.
+  const servers = [createServer(), createServer()] as const
+  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening')
+  const [one, two] = servers.map((server) => (server.address() as AddressInfo).port)
+  for (const server of servers) await once(server.close(), 'close')
+  return [one ?? 0, two ?? 0]
 }

@@ -18,7 +18,7 @@ run('the application', async () => {
     tell({ kind: 'event', name: 'set:verified', at, data: { jti: event.jti } })
   })
   enforcement.events.on('signal:applied', (event) => {
-    tell({ kind: 'event', name: 'signal:applied', at: Date.now(), data: event })
+    tell({ kind: 'event', name: 'signal:applied', at: event.at, data: event })
   })
   await enforcement.start()
   const server = await listen(app, Number(new URL(saas).port))

@@ -1,7 +1,6 @@
 // A Transmitter on its own, to play with: prints what to paste, emits on request.
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   createTransmitter,
   permitAll,
@@ -10,36 +9,21 @@ import {
 } from '@drawbridge/transmitter'
 import { toNode } from '@drawbridge/transmitter/node'
 import { sqliteStore } from '@drawbridge/transmitter/sqlite'
+import { readArguments, usage } from './arguments.ts'
 import { emit } from './emit.ts'
 import { instructions } from './instructions.ts'
 import { readSecrets } from './secrets.ts'
 
-const usage = `usage: stream-server [--port 8080] [--data .drawbridge]
-
-  --port  the port on 127.0.0.1 (default 8080)
-  --data  the folder of the database and the secrets (default .drawbridge)
-  --help  prints this`
-
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '8080' },
-      data: { type: 'string', default: '.drawbridge' },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return console.log(usage)
-  const port = Number(values.port)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new Error('"--port" must be a number from 1 to 65535')
-  }
+  const { port, data, help } = readArguments(process.argv.slice(2))
+  if (help) return console.log(usage)
   const issuer = `http://127.0.0.1:${port}`
-  const { secret, token } = await readSecrets(values.data)
+  const { secret, token } = await readSecrets(data)
   const receivers = staticTokens([{ token, id: 'you', audience: 'https://you.example' }])
   const transmitter = createTransmitter({
     issuer,
     secret,
-    store: sqliteStore(path.join(values.data, 'signals.db')),
+    store: sqliteStore(path.join(data, 'signals.db')),
     authenticate: receivers,
     permitEvent: permitAll, // there is one Receiver, you
     allowInsecureHttp: true, // it listens on loopback only
@@ -54,9 +38,9 @@ async function main(): Promise<void> {
   }
   await transmitter.start()
   const server = createServer(toNode(withEmit))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+  await listen(server, port).catch(async (error: unknown) => {
+    await transmitter.stop()
+    throw error
   })
   console.log(instructions(issuer, token))
   const stop = (): void => {
@@ -67,10 +51,17 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop).once('SIGTERM', stop)
 }
 
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', ({ code }: NodeJS.ErrnoException) => {
+      const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${code})`
+      reject(new Error(`port ${port} ${why}: choose another one with --port`))
+    })
+    server.listen(port, '127.0.0.1', resolve)
+  })
+}
+
 main().catch((error: unknown) => {
-  const { code, message } = error as NodeJS.ErrnoException
-  const sentence =
-    code === 'EADDRINUSE' ? 'the port is in use: choose another one with --port' : message
-  console.error(`the stream server cannot start: ${sentence}`)
+  console.error(`the stream server cannot start: ${(error as Error).message}`)
   process.exit(1)
 })

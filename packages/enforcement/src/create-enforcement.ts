@@ -1,4 +1,4 @@
-import { createEmitter, type Emitter } from '@drawbridge/core'
+import { createEmitter } from '@drawbridge/core'
 import type { SecurityEvent } from '@drawbridge/schema'
 import type { DwellTime, Enforcement, EnforcementEvents } from './enforcement.ts'
 import type { AccessDecision } from './guard/access-decision.ts'
@@ -13,6 +13,12 @@ import { entryOf } from './policy/entry-of.ts'
 import type { Who } from './session.ts'
 
 const purgeEverySeconds = 3600
+
+/** Emits an event with the time of now. */
+type Tell = <Name extends keyof EnforcementEvents>(
+  name: Name,
+  event: Omit<EnforcementEvents[Name], 'at'>,
+) => void
 
 /**
  * Makes the enforcement: signals go in by `apply`, requests are answered by `check`.
@@ -31,7 +37,10 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
   const settings = readOptions(options)
   const { ledger, clock, hookRetry: retry } = settings
   const emitter = createEmitter<EnforcementEvents>()
-  const hooks = createHookRunner({ ...settings, retry, report: reportHooks(emitter, retry) })
+  const tell: Tell = (name, event) => {
+    emitter.emit(name, { at: clock.now(), ...event } as never)
+  }
+  const hooks = createHookRunner({ ...settings, retry, report: reportHooks(tell, retry) })
   const now = (): number => clock.now() / 1000
   let index: LedgerIndex | undefined
   let purged = 0
@@ -64,12 +73,12 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     const entry = entryOf(event, { ...settings, received: receivedMs / 1000 })
     if (!entry) {
       const { type, iss, jti } = event
-      emitter.emit('signal:ignored', { type, iss, jti })
+      tell('signal:ignored', { type, iss, jti })
       return
     }
     const written = await ledger.write(entry)
     index?.put(written.entry)
-    emitter.emit('signal:applied', {
+    tell('signal:applied', {
       cause: entry.cause,
       effect: entry.effect,
       lifted: entry.lifted === true,
@@ -94,28 +103,28 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
       const receivedMs = clock.now()
       return run(() => record(event, receivedMs))
     },
-    check: (who: Who) => announce(guard.check(who), emitter),
+    check: (who: Who) => announce(guard.check(who), tell),
     explain: guard.explain,
     events: emitter.watchable,
   }
 }
 
-function announce(decision: AccessDecision, emitter: Emitter<EnforcementEvents>): AccessDecision {
+function announce(decision: AccessDecision, tell: Tell): AccessDecision {
   if (decision.outcome === 'allow') return decision
   const { outcome, effect, causes } = decision
-  emitter.emit('request:denied', { outcome, ...(effect && { effect }), causes })
+  tell('request:denied', { outcome, ...(effect && { effect }), causes })
   return decision
 }
 
 function reportHooks(
-  emitter: Emitter<EnforcementEvents>,
+  tell: Tell,
   { attempts }: { readonly attempts: number },
 ): (outcome: HookOutcome) => void {
   return ({ name, key, attempt, ...failure }) => {
-    if (!('error' in failure)) emitter.emit('hook:succeeded', { name, key, attempt })
+    if (!('error' in failure)) tell('hook:succeeded', { name, key, attempt })
     else {
       const givenUp = attempt >= attempts
-      emitter.emit('hook:failed', { name, key, attempt, givenUp, error: failure.error })
+      tell('hook:failed', { name, key, attempt, givenUp, error: failure.error })
     }
   }
 }

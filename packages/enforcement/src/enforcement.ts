@@ -21,6 +21,7 @@ export interface DwellTime {
 export interface EnforcementEvents {
   /** A signal is in the ledger and the guard answers by it. */
   readonly 'signal:applied': {
+    readonly at: number
     readonly cause: Cause
     readonly effect: Effect
     /** True when the signal gave back instead of taking. */
@@ -30,9 +31,15 @@ export interface EnforcementEvents {
     readonly dwell: DwellTime
   }
   /** A signal takes nothing: its type means nothing for access, or has no rule. */
-  readonly 'signal:ignored': { readonly type: string; readonly iss: string; readonly jti: string }
+  readonly 'signal:ignored': {
+    readonly at: number
+    readonly type: string
+    readonly iss: string
+    readonly jti: string
+  }
   /** A request was denied. */
   readonly 'request:denied': {
+    readonly at: number
     readonly outcome: 'challenge' | 'refuse'
     /** Absent while the ledger has not been read. */
     readonly effect?: Effect
@@ -40,12 +47,14 @@ export interface EnforcementEvents {
   }
   /** A hook finished. */
   readonly 'hook:succeeded': {
+    readonly at: number
     readonly name: HookName
     readonly key: string
     readonly attempt: number
   }
   /** An attempt at a hook failed or took too long. */
   readonly 'hook:failed': {
+    readonly at: number
     readonly name: HookName
     readonly key: string
     readonly attempt: number

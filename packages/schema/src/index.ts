@@ -26,6 +26,7 @@ export {
   type PayloadOf,
   type Validation,
 } from './event-type.ts'
+export { canonicalJson } from './json.ts'
 export {
   indexKey,
   laneKey,
@@ -55,12 +56,14 @@ export {
   push,
   readStatusRequest,
   readStreamRequest,
+  readStreamUpdate,
   readVerificationRequest,
   type Delivery,
   type StreamConfiguration,
   type StreamRequest,
   type StreamStatus,
   type StreamStatusValue,
+  type StreamUpdate,
   type VerificationRequest,
 } from './stream.ts'
 export {

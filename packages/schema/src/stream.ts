@@ -57,6 +57,45 @@ export interface VerificationRequest {
 export const isStreamStatusValue = (value: unknown): value is StreamStatusValue =>
   value === 'enabled' || value === 'paused' || value === 'disabled'
 
+/** What a Receiver changes about a stream, and what it says the Transmitter has. */
+export interface StreamUpdate {
+  readonly stream_id: string
+  /** The Receiver-Supplied members that were sent. */
+  readonly request: StreamRequest
+  /** The Transmitter-Supplied members that were sent: they must be what they are. */
+  readonly supplied: Readonly<Record<string, unknown>>
+}
+
+/** Members of a Stream Configuration that only the Transmitter sets. */
+const transmitterSupplied = [
+  'stream_id',
+  'iss',
+  'aud',
+  'events_supported',
+  'events_delivered',
+  'min_verification_interval',
+  'inactivity_timeout',
+] as const
+
+/**
+ * Reads the body of an update (PATCH).
+ *
+ * @throws StreamError `ERR_STREAM_REQUEST` with status 400 that names the member
+ * @see OpenID SSF 1.0, "Updating a Stream's Configuration"
+ */
+export function readStreamUpdate(value: unknown): StreamUpdate {
+  if (!isObject(value)) throw invalid('the body must be a JSON object')
+  const rest: Record<string, unknown> = { ...value }
+  const supplied: Record<string, unknown> = {}
+  for (const member of transmitterSupplied) {
+    if (rest[member] !== undefined) supplied[member] = rest[member]
+    delete rest[member]
+  }
+  const { stream_id } = supplied
+  if (typeof stream_id !== 'string') throw invalid('"stream_id" must be a string')
+  return { stream_id, request: readStreamRequest(rest), supplied }
+}
+
 /**
  * Reads the body of a create request. Members that are not Receiver-Supplied are refused where they
  * are Transmitter-Supplied, and ignored where nobody knows them.
@@ -66,7 +105,7 @@ export const isStreamStatusValue = (value: unknown): value is StreamStatusValue 
  */
 export function readStreamRequest(value: unknown): StreamRequest {
   if (!isObject(value)) throw invalid('the body must be a JSON object')
-  for (const member of ['stream_id', 'iss', 'aud', 'events_supported', 'events_delivered']) {
+  for (const member of transmitterSupplied) {
     if (value[member] !== undefined) {
       throw invalid(`"${member}" is supplied by the Transmitter and must be absent`)
     }

@@ -7,7 +7,9 @@ import {
   createStream,
   issuer,
   makeTransmitter,
+  nextEvent,
   poll,
+  pushEndpoint,
   pushTo,
   serve,
   user,
@@ -31,6 +33,7 @@ afterEach(() => transmitter.stop())
 const protectedRoutes: readonly [route: string, body: object | undefined][] = [
   ['POST /streams', {}],
   ['GET /streams', undefined],
+  ['PATCH /streams', { stream_id: 'x' }],
   ['DELETE /streams?stream_id=x', undefined],
   ['GET /status?stream_id=x', undefined],
   ['POST /status', { stream_id: 'x', status: 'enabled' }],
@@ -87,8 +90,8 @@ describe('metadata and keys', () => {
 
   it('answers 404 elsewhere and 405 with Allow for another method', async () => {
     expect(await status('GET /nowhere')).toBe(404)
-    const answer = await ask('PATCH /streams', { body: {} })
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, GET, DELETE'])
+    const answer = await ask('PUT /streams', { body: {} })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, GET, PATCH, DELETE'])
   })
 
   it('answers 503 while it is not started', async () => {
@@ -111,7 +114,7 @@ describe('authorization', () => {
   it.each(protectedRoutes)('OAUTH-6750.3.1-1: %s with an unknown token', async (route) => {
     for (const token of ['unknown', 'a:b', 'token-one x', '']) {
       // The body is not JSON: the token is judged before it.
-      const body = route.startsWith('POST') ? '{' : undefined
+      const body = route.startsWith('P') ? '{' : undefined
       const answer = await ask(route, {
         headers: { authorization: `Bearer ${token}` },
         token: null,
@@ -143,7 +146,7 @@ describe('authorization', () => {
   it('CIOP-2.7.2-3: ssf.read alone changes nothing, judged before the body', async () => {
     for (const [route] of protectedRoutes) {
       const isRead = route.startsWith('GET')
-      const body = route.startsWith('POST') ? '{' : undefined
+      const body = route.startsWith('P') ? '{' : undefined
       const answer = await ask(route, { token: 'token-read', body })
       if (isRead) expect([200, 404]).toContain(answer.status)
       else {
@@ -311,6 +314,70 @@ describe('streams', () => {
       expect(await status(`POST /poll/${id}`, { body: {} })).toBe(404)
     }
     expect(await status('DELETE /streams')).toBe(400)
+  })
+})
+
+describe('updating a stream', () => {
+  const types = [SessionRevoked.uri, CredentialChange.uri]
+  const read = async (stream_id: string): Promise<Record<string, unknown>> =>
+    (await (await ask(`GET /streams?stream_id=${stream_id}`)).json()) as Record<string, unknown>
+
+  it('SSF-8.1.1.3-3, SSF-8.1.1.3-4, SSF-8.1.1.3-9: changes what is sent and answers the whole', async () => {
+    const stream_id = await createStream(transmitter, {
+      events_requested: types,
+      description: 'first',
+    })
+    const before = await read(stream_id)
+    const answer = await ask('PATCH /streams', {
+      body: { stream_id, events_requested: [CredentialChange.uri, 'https://unknown.example'] },
+    })
+    expect(answer.status).toBe(200)
+    const after = {
+      ...before,
+      events_requested: [CredentialChange.uri, 'https://unknown.example'],
+      events_delivered: [CredentialChange.uri],
+    }
+    expect(await answer.json()).toEqual(after)
+    expect(await read(stream_id)).toEqual(after)
+  })
+
+  it('SSF-8.1.1.3-6, SSF-8.1.1.3-8: supplied members must be what they were before the update', async () => {
+    const stream_id = await createStream(transmitter, { events_requested: types })
+    const whole = await read(stream_id)
+    const same = { ...whole, events_requested: [SessionRevoked.uri] }
+    expect(await status('PATCH /streams', { body: same })).toBe(200)
+    const wrong = await ask('PATCH /streams', { body: { stream_id, aud: 'https://other.example' } })
+    expect([wrong.status, ((await wrong.json()) as { description: string }).description]).toEqual([
+      400,
+      '"aud" is supplied by the Transmitter, and is another: leave it out',
+    ])
+    // By now the types that are delivered are others than in `whole`.
+    expect(await status('PATCH /streams', { body: whole })).toBe(400)
+  })
+
+  it('SSF-8.1.1.3-13, SSF-8.1.1.3-16: is 400 before it is 404', async () => {
+    expect(await status('PATCH /streams', { body: {} })).toBe(400)
+    expect(await status('PATCH /streams', { body: { stream_id: 'x', description: 1 } })).toBe(400)
+    expect(await status('PATCH /streams', { body: { stream_id: 'x' } })).toBe(404)
+  })
+
+  it('GAP-11: replaces the delivery as a whole; what waits goes out by the new one', async () => {
+    const endpoint = await pushEndpoint()
+    const stream_id = await createStream(transmitter, { events_requested: types })
+    await transmitter.transmit(SessionRevoked, user('alice'), {})
+    const delivered = nextEvent(transmitter, 'set:delivered')
+    const body = { stream_id, ...pushTo(endpoint.url, 'Bearer new') }
+    expect(await status('PATCH /streams', { body })).toBe(200)
+    await delivered
+    expect(endpoint.received[0]?.headers.authorization).toBe('Bearer new')
+    expect(await status(`POST /poll/${stream_id}`, { body: {} })).toBe(404)
+    const back = { stream_id, delivery: { method: pollMethod } }
+    expect(await status('PATCH /streams', { body: back })).toBe(200)
+    await transmitter.transmit(SessionRevoked, user('bob'), {})
+    const answer = await ask(`POST /poll/${stream_id}`, { body: {} })
+    expect(Object.keys(((await answer.json()) as { sets: object }).sets)).toHaveLength(1)
+    expect(endpoint.received).toHaveLength(1)
+    await endpoint.close()
   })
 })
 

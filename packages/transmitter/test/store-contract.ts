@@ -66,6 +66,19 @@ export function storeContract(name: string, makeStore: () => Promise<Transmitter
       expect(await store.readKeys()).toEqual([key('b'), key('a')])
     })
 
+    it('replaces a stream but for its owner and its status, and keeps its rows', async () => {
+      await store.createStream(streamRecord('s', { status: 'paused', reason: 'why' }), false)
+      await store.append([entry('s', 'j')])
+      const changed = streamRecord('s', { receiver: 'other', description: 'new' })
+      expect(await store.updateStream(changed)).toBe(true)
+      expect(await store.updateStream(streamRecord('unknown'))).toBe(false)
+      const [stream] = await store.readStreams()
+      expect(stream).toEqual(
+        streamRecord('s', { description: 'new', status: 'paused', reason: 'why' }),
+      )
+      expect(await jtis('s')).toEqual(['j'])
+    })
+
     it('keeps every member of a stream', async () => {
       const full = streamRecord('full', {
         delivery: {

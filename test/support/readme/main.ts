@@ -6,7 +6,7 @@ import { app as appApp, destroyed } from './your-app.ts'
 import { closeSession, transmitter } from './idp.ts'
 import { enforcement, receiver } from './app.ts'
 
-const [idpPort, appPort] = process.argv.slice(2).map(Number)
+const [idpPort = 0, appPort = 0] = process.argv.slice(2).map(Number)
 appApp.get('/', (_request, response) => void response.send('welcome'))
 const servers = [idpApp.listen(idpPort, '127.0.0.1'), appApp.listen(appPort, '127.0.0.1')]
 await Promise.all(servers.map((server) => once(server, 'listening')))

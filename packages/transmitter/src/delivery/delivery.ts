@@ -29,9 +29,11 @@ export function createDelivery(context: DeliveryContext): Delivery {
   const pushes = new Map<string, Push>()
   const polls = new Map<string, Poll>()
 
-  const remove = (streamId: string): void => {
+  const endPush = (streamId: string): void => {
     void pushes.get(streamId)?.stop()
     pushes.delete(streamId)
+  }
+  const endPoll = (streamId: string): void => {
     polls.get(streamId)?.queue.stop()
     polls.delete(streamId)
   }
@@ -54,10 +56,18 @@ export function createDelivery(context: DeliveryContext): Delivery {
 
   return {
     update: (stream) => {
-      if (stream.delivery.method === poll) pollOf(stream).queue.wake()
-      else pushOf(stream.stream_id).update(stream)
+      if (stream.delivery.method === poll) {
+        endPush(stream.stream_id)
+        pollOf(stream).queue.wake()
+      } else {
+        endPoll(stream.stream_id)
+        pushOf(stream.stream_id).update(stream)
+      }
     },
-    remove,
+    remove: (streamId) => {
+      endPush(streamId)
+      endPoll(streamId)
+    },
     wake: (streamId) => {
       pushes.get(streamId)?.wake()
       polls.get(streamId)?.queue.wake()

@@ -54,7 +54,8 @@ async function callOf(
   const receiver = await authorize(request, scope, authenticate)
   if (isResponse(receiver)) return receiver
   const query = new URL(request.url).searchParams
-  if (request.method !== 'POST') return { receiver, query, body: undefined }
+  if (request.method !== 'POST' && request.method !== 'PATCH')
+    return { receiver, query, body: undefined }
   const json = await readJson(request)
   return json.refusal ?? { receiver, query, body: json.value }
 }

@@ -8,6 +8,7 @@ import { readMetadata } from './read-metadata.ts'
 import { readStatus } from './read-status.ts'
 import { readStreams } from './read-streams.ts'
 import { updateStatus } from './update-status.ts'
+import { updateStream } from './update-stream.ts'
 import { verifyStream } from './verify-stream.ts'
 
 /** One row of the table: who may call an action, and the action. */
@@ -21,6 +22,7 @@ export const routes: Readonly<Record<string, Route>> = {
   'GET /jwks': { action: readJwks },
   'POST /streams': { scope: 'ssf.manage', action: createStream },
   'GET /streams': { scope: 'ssf.read', action: readStreams },
+  'PATCH /streams': { scope: 'ssf.manage', action: updateStream },
   'DELETE /streams': { scope: 'ssf.manage', action: deleteStream },
   'GET /status': { scope: 'ssf.read', action: readStatus },
   'POST /status': { scope: 'ssf.manage', action: updateStatus },

@@ -42,6 +42,14 @@ export function memoryStore(): TransmitterStore {
       streams.set(stream.stream_id, { stream, rows: new Map(), deadLetters: [] })
       return true
     },
+    updateStream: async (stream) => {
+      const found = kept(stream.stream_id)
+      if (!found) return false
+      const { receiver, status, reason } = found.stream
+      const { reason: _, ...rest } = stream
+      found.stream = { ...rest, receiver, status, ...(reason === undefined ? {} : { reason }) }
+      return true
+    },
     changeStatus: async (streamId, { status, reason }) => {
       const found = kept(streamId)
       if (!found) return false

@@ -42,6 +42,7 @@ const texts = {
     'SELECT stream_id, receiver, status, reason, configuration FROM streams ORDER BY rowid',
   streamsOf: 'SELECT stream_id FROM streams WHERE receiver = ?',
   createStream: 'INSERT INTO streams VALUES (?, ?, ?, ?, ?)',
+  updateStream: 'UPDATE streams SET configuration = ? WHERE stream_id = ?',
   changeStatus: 'UPDATE streams SET status = ?, reason = ? WHERE stream_id = ?',
   deleteStream: 'DELETE FROM streams WHERE stream_id = ?',
   // One statement instead of a look-up and an insert: this is the line `transmit` waits for.

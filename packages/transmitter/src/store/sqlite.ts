@@ -73,6 +73,8 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Tra
         sql.createStream.run(stream_id, receiver, status, reason ?? null, JSON.stringify(rest))
         return true
       }),
+    updateStream: ({ stream_id, receiver: _owner, status: _status, reason: _reason, ...rest }) =>
+      commit(({ sql }) => changed(sql.updateStream.run(JSON.stringify(rest), stream_id))),
     changeStatus: (streamId, { status, reason }) =>
       commit(({ sql }) => {
         if (status === 'disabled') sql.dropRows.run(streamId)

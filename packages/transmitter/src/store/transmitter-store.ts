@@ -103,6 +103,12 @@ export interface TransmitterStore {
    */
   createStream(stream: StreamRecord, onlyOne: boolean): Promise<boolean>
   /**
+   * Replaces a stream but for its owner and its status.
+   *
+   * @returns False when there is no such stream
+   */
+  updateStream(stream: StreamRecord): Promise<boolean>
+  /**
    * Changes the status. `disabled` drops all rows that wait, in the same transaction.
    *
    * @returns False when there is no such stream

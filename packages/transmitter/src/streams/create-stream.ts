@@ -1,7 +1,6 @@
-import { Secret } from '@drawbridge/core'
-import { poll, push, StreamError, type StreamRequest } from '@drawbridge/schema'
+import { poll, StreamError, type StreamRequest } from '@drawbridge/schema'
 import type { ReceiverIdentity } from '../receiver-identity.ts'
-import type { Settings } from '../settings.ts'
+import { deliveryOf, eventsDelivered } from './requested.ts'
 import type { StreamManagement } from './stream-management.ts'
 import type { Stream } from './stream.ts'
 
@@ -37,35 +36,4 @@ export async function createStream(
   }
   changed('stream:created', stream)
   return stream
-}
-
-function eventsDelivered(requested: readonly string[], settings: Settings): readonly string[] {
-  const supported = new Set(settings.eventsSupported.map(({ uri }) => uri))
-  return [...new Set(requested)].filter((uri) => supported.has(uri))
-}
-
-function deliveryOf(
-  { method, endpoint_url, authorization_header }: NonNullable<StreamRequest['delivery']>,
-  { allowInsecureHttp }: Settings,
-): Stream['delivery'] {
-  if (method === poll || endpoint_url === undefined) return { method: poll }
-  const { protocol, username, password } = new URL(endpoint_url)
-  const isAllowed = protocol === 'https:' || (protocol === 'http:' && allowInsecureHttp)
-  if (!isAllowed) {
-    throw new StreamError('ERR_STREAM_REQUEST', 400, '"delivery.endpoint_url" must be an https URL')
-  }
-  if (username !== '' || password !== '') {
-    throw new StreamError(
-      'ERR_STREAM_REQUEST',
-      400,
-      '"delivery.endpoint_url" must hold no credentials: use "delivery.authorization_header"',
-    )
-  }
-  return {
-    method: push,
-    endpoint_url,
-    ...(authorization_header === undefined
-      ? {}
-      : { authorization: new Secret(authorization_header) }),
-  }
 }

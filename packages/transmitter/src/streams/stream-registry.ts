@@ -11,6 +11,8 @@ export interface StreamRegistry {
   find(streamId: string): Stream | undefined
   /** False when the Receiver has a stream and may have one only. */
   create(stream: Stream, onlyOne: boolean): Promise<boolean>
+  /** The stream as it is then, its status kept; undefined when it was deleted meanwhile. */
+  update(stream: Stream): Promise<Stream | undefined>
   /** The changed stream; undefined when it was deleted meanwhile. */
   changeStatus(streamId: string, change: StatusChange): Promise<Stream | undefined>
   /** False when there is none. */
@@ -33,6 +35,16 @@ export async function openStreamRegistry(
       const isNew = await store.createStream(await sealRecord(stream, sealer), onlyOne)
       if (isNew) streams.set(stream.stream_id, stream)
       return isNew
+    },
+    update: async (changed) => {
+      const isKnown = await store.updateStream(await sealRecord(changed, sealer))
+      const before = streams.get(changed.stream_id)
+      if (!isKnown || !before) return undefined
+      const { status, reason } = before
+      const { reason: _, ...rest } = changed
+      const stream: Stream = { ...rest, status, ...(reason === undefined ? {} : { reason }) }
+      streams.set(stream.stream_id, stream)
+      return stream
     },
     changeStatus: async (streamId, { status, reason }) => {
       const change = { status, ...(reason === undefined ? {} : { reason }) }

@@ -1,0 +1,44 @@
+import { Secret } from '@drawbridge/core'
+import { poll, push, StreamError, type StreamRequest } from '@drawbridge/schema'
+import type { Settings } from '../settings.ts'
+import type { Stream } from './stream.ts'
+
+/** What a Receiver gets of the event types it asks for: those that are supported. */
+export function eventsDelivered(
+  requested: readonly string[],
+  settings: Settings,
+): readonly string[] {
+  const supported = new Set(settings.eventsSupported.map(({ uri }) => uri))
+  return [...new Set(requested)].filter((uri) => supported.has(uri))
+}
+
+/**
+ * How the SETs of a stream will travel.
+ *
+ * @throws StreamError `ERR_STREAM_REQUEST` (400)
+ */
+export function deliveryOf(
+  { method, endpoint_url, authorization_header }: NonNullable<StreamRequest['delivery']>,
+  { allowInsecureHttp }: Settings,
+): Stream['delivery'] {
+  if (method === poll || endpoint_url === undefined) return { method: poll }
+  const { protocol, username, password } = new URL(endpoint_url)
+  const isAllowed = protocol === 'https:' || (protocol === 'http:' && allowInsecureHttp)
+  if (!isAllowed) {
+    throw new StreamError('ERR_STREAM_REQUEST', 400, '"delivery.endpoint_url" must be an https URL')
+  }
+  if (username !== '' || password !== '') {
+    throw new StreamError(
+      'ERR_STREAM_REQUEST',
+      400,
+      '"delivery.endpoint_url" must hold no credentials: use "delivery.authorization_header"',
+    )
+  }
+  return {
+    method: push,
+    endpoint_url,
+    ...(authorization_header === undefined
+      ? {}
+      : { authorization: new Secret(authorization_header) }),
+  }
+}
