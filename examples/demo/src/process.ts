@@ -36,7 +36,7 @@ export function run(name: string, main: () => Promise<() => Promise<void>>): voi
     (stop) => {
       const end = (): void => {
         // Connections that are kept alive must not keep the process.
-        stop().finally(() => process.exit(0))
+        void stop().finally(() => process.exit(0))
       }
       process.once('SIGTERM', end).once('SIGINT', end)
       process.once('disconnect', end)

@@ -25,10 +25,11 @@ class SqliteSessionStore extends session.Store {
   }
   override set(id: string, data: SessionData, done?: (error?: unknown) => void): void {
     const statement = this.#database.prepare('INSERT OR REPLACE INTO session VALUES (?, ?)')
-    this.#database.commit(() => statement.run(id, JSON.stringify(data))).then(() => done?.(), done)
+    const text = JSON.stringify(data)
+    void this.#database.commit(() => statement.run(id, text)).then(() => done?.(), done)
   }
   override destroy(id: string, done?: (error?: unknown) => void): void {
     const statement = this.#database.prepare('DELETE FROM session WHERE id = ?')
-    this.#database.commit(() => statement.run(id)).then(() => done?.(), done)
+    void this.#database.commit(() => statement.run(id)).then(() => done?.(), done)
   }
 }

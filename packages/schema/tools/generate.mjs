@@ -23,8 +23,8 @@ async function emit(file, content) {
 
 const definitions = {}
 const events = []
-for (const family of (await readdir(path.join(root, 'events'))).sort()) {
-  for (const file of (await readdir(path.join(root, 'events', family))).sort()) {
+for (const family of (await readdir(path.join(root, 'events'))).toSorted()) {
+  for (const file of (await readdir(path.join(root, 'events', family))).toSorted()) {
     const schema = JSON.parse(await readFile(path.join(root, 'events', family, file), 'utf8'))
     if (schema.$defs) definitions[schema.$id] = schema
     else events.push({ family, name: file.replace('.json', ''), schema })

@@ -17,4 +17,4 @@ export type {
 } from './store/transmitter-store.ts'
 export type { TransmitOptions, Transmitted } from './transmit/transmit.ts'
 export { createTransmitter, type Transmitter } from './transmitter.ts'
-export type { TransmitterEvents } from './transmitter-events.ts'
+export type { AboutSet, AboutStream, Happened, TransmitterEvents } from './transmitter-events.ts'

@@ -1,15 +1,15 @@
 import type { StreamStatusValue } from '@drawbridge/schema'
 
 /** When something happened, in milliseconds since 1970. */
-interface Happened {
+export interface Happened {
   readonly at: number
 }
 
-interface AboutStream extends Happened {
+export interface AboutStream extends Happened {
   readonly stream_id: string
 }
 
-interface AboutSet extends AboutStream {
+export interface AboutSet extends AboutStream {
   readonly jti: string
 }
 

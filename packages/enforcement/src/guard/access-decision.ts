@@ -4,7 +4,10 @@ import type { Cause } from '../ledger/ledger-entry.ts'
 /** What {@link AccessDenied.response} looks at: a Fetch `Request` is one. */
 export interface RequestLike {
   readonly method: string
-  readonly headers: { get(name: string): string | null }
+  readonly headers: {
+    /** As `get` of `Headers`. */
+    get(name: string): string | null
+  }
 }
 
 /** Nothing is in the way. */

@@ -84,7 +84,7 @@ async function poll(
  *
  * @returns What the next poll has to say of them, and how many it says nothing of
  */
-export async function processSets(
+async function processSets(
   acceptSet: AcceptSet,
   sets: PolledSets,
 ): Promise<{ readonly report: Report; readonly unfinished: number }> {

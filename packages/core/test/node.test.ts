@@ -1,0 +1,290 @@
+import { once } from 'node:events'
+import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import express from 'express'
+import { emptyResponse, jsonResponse, readBody, type FetchHandler } from '@drawbridge/core'
+import { toNode } from '@drawbridge/core/node'
+
+let server: Server | undefined
+
+afterEach(async () => {
+  const closed = server && once(server, 'close')
+  server?.close()
+  server?.closeAllConnections()
+  await closed
+  server = undefined
+})
+
+async function serve(listener: RequestListener): Promise<{ port: number; url: string }> {
+  server = createServer(listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return { port, url: `http://127.0.0.1:${port}` }
+}
+
+/** Answers below `/signals` by a function. */
+const at = (answer: FetchHandler['fetch'], path = '/signals'): FetchHandler => ({
+  fetch: answer,
+  serves: (pathname) => pathname === path || pathname.startsWith(`${path}/`),
+})
+
+/** Says what it was asked. */
+const echo = at(async (request) =>
+  jsonResponse(200, {
+    method: request.method,
+    path: new URL(request.url).pathname,
+    search: new URL(request.url).search,
+    type: request.headers.get('content-type'),
+    many: request.headers.get('x-many'),
+    body: await readBody(request, 1_000_000),
+  }),
+)
+
+/** Writes bytes and reads until the peer closes or `until` has arrived. */
+async function raw(port: number, bytes: string, until: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(bytes)
+  let text = ''
+  for await (const chunk of socket) {
+    text += String(chunk)
+    if (text.includes(until)) break
+  }
+  socket.destroy()
+  return text
+}
+
+function deferred<Value = void>() {
+  let resolve!: (value: Value) => void
+  const promise = new Promise<Value>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
+describe('toNode in node:http', () => {
+  it('carries method, path, query, header fields and body', async () => {
+    const { url } = await serve(toNode(echo))
+    const response = await fetch(`${url}/signals/a%20b?x=1&x=2`, {
+      method: 'POST',
+      headers: [
+        ['content-type', 'application/json'],
+        ['x-many', '1'],
+        ['x-many', '2'],
+      ],
+      body: '{"é":1}',
+    })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(await response.json()).toEqual({
+      method: 'POST',
+      path: '/signals/a%20b',
+      search: '?x=1&x=2',
+      type: 'application/json',
+      many: '1, 2',
+      body: { text: '{"é":1}' },
+    })
+  })
+
+  it('carries a large body, and one in pieces', async () => {
+    const { url } = await serve(toNode(echo))
+    const text = 'é'.repeat(400_000)
+    for (const body of [text, new Blob([text]).stream()]) {
+      const init: RequestInit & { duplex: 'half' } = { method: 'PUT', body, duplex: 'half' }
+      const answer = (await (await fetch(`${url}/signals`, init)).json()) as { body: object }
+      expect(answer.body).toEqual({ text })
+    }
+  })
+
+  it('carries answers without a body, and to HEAD', async () => {
+    const { url } = await serve(toNode(at(async () => emptyResponse(204, { 'x-own': '1' }))))
+    const response = await fetch(`${url}/signals`, { method: 'DELETE' })
+    expect([response.status, response.headers.get('x-own'), await response.text()]).toEqual([
+      204,
+      '1',
+      '',
+    ])
+    expect((await fetch(`${url}/signals`, { method: 'HEAD' })).status).toBe(204)
+  })
+
+  it('carries several fields of one name', async () => {
+    const answer = at(async () => {
+      const response = emptyResponse(200)
+      response.headers.append('set-cookie', 'a=1')
+      response.headers.append('set-cookie', 'b=2')
+      return response
+    })
+    const { url } = await serve(toNode(answer))
+    expect((await fetch(`${url}/signals`)).headers.getSetCookie()).toEqual(['a=1', 'b=2'])
+  })
+
+  it('answers every path: there is nobody else to ask', async () => {
+    const { url } = await serve(toNode(echo))
+    expect(await (await fetch(`${url}/other`)).json()).toMatchObject({ path: '/other' })
+  })
+
+  it('takes a target with two slashes for a path, never for a host', async () => {
+    const { port } = await serve(toNode(echo))
+    const request = 'GET //evil.example/signals HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+    expect(await raw(port, request, '}}')).toContain('"path":"//evil.example/signals"')
+  })
+
+  it('takes a whole URL as target, and refuses what is none', async () => {
+    const { port } = await serve(toNode(echo))
+    const ask = (target: string): Promise<string> =>
+      raw(port, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`, '\0')
+    expect(await ask('http://a.example/signals')).toContain('"path":"/signals"')
+    expect(await ask('*')).toContain('HTTP/1.1 400')
+  })
+
+  it('answers 500 without a word where the handler breaks its promise, or the method cannot be', async () => {
+    const { url, port } = await serve(toNode(at(() => Promise.reject(new Error('secret')))))
+    const response = await fetch(`${url}/signals`)
+    expect([response.status, await response.text()]).toEqual([500, ''])
+    const trace = 'TRACE /signals HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+    expect(await raw(port, trace, '\0')).toContain('HTTP/1.1 500')
+  })
+
+  it('a body that is too large: the answer arrives, though the peer still sends', async () => {
+    const refuse = at(async (request) => {
+      const body = await readBody(request, 1000)
+      return jsonResponse(body.refused ? 413 : 200, { refused: body.refused ?? null })
+    })
+    const { url } = await serve(toNode(refuse))
+    for (let round = 0; round < 10; round++) {
+      const asked = httpRequest(`${url}/signals`, { method: 'POST' })
+      const closed = once(asked, 'close')
+      const arrived = once(asked, 'response') as Promise<[import('node:http').IncomingMessage]>
+      // Sends to the end, as a simple peer does, and reads only then.
+      for (let part = 0; part < 64; part++) asked.write(Buffer.alloc(65_536, 'x'))
+      asked.end()
+      const [response] = await arrived
+      let text = ''
+      for await (const chunk of response) text += String(chunk)
+      expect([response.statusCode, text]).toEqual([413, '{"refused":"too-large"}'])
+      await closed
+    }
+  })
+
+  it('a body that nobody read: the next request on the connection is answered', async () => {
+    const { port } = await serve(toNode(at(async () => emptyResponse(401))))
+    const body = 'x'.repeat(300_000)
+    const one = `POST /signals HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const last = 'GET /signals HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+    const text = await raw(port, one + one + last, '\0')
+    expect(text.match(/HTTP\/1\.1 401/g)).toHaveLength(3)
+  })
+
+  it('a peer that promises a body and stays silent is let go after the answer', async () => {
+    const { port } = await serve(toNode(at(async () => emptyResponse(401))))
+    const began = performance.now()
+    const head = 'POST /signals HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nx'
+    expect(await raw(port, head, '\0')).toContain('HTTP/1.1 401')
+    expect(performance.now() - began).toBeLessThan(10_000)
+  })
+
+  it('an aborted request aborts the signal', async () => {
+    const [asked, aborted] = [deferred(), deferred()]
+    const hold = at(async (request) => {
+      request.signal.addEventListener('abort', () => aborted.resolve())
+      asked.resolve()
+      await aborted.promise
+      return emptyResponse(200)
+    })
+    const { url } = await serve(toNode(hold))
+    const controller = new AbortController()
+    const response = fetch(`${url}/signals`, { signal: controller.signal })
+    await asked.promise
+    controller.abort()
+    await expect(response).rejects.toMatchObject({ name: 'AbortError' })
+    await aborted.promise
+  })
+
+  it('a request that was answered does not abort the signal', async () => {
+    let signal: AbortSignal | undefined
+    const answer = at(async (request) => {
+      signal = request.signal
+      return emptyResponse(200)
+    })
+    const { url } = await serve((request, response) => {
+      response.once('close', () => closed.resolve())
+      toNode(answer)(request, response)
+    })
+    const closed = deferred()
+    await (await fetch(`${url}/signals`)).text()
+    await closed.promise
+    expect(signal?.aborted).toBe(false)
+  })
+
+  it('a connection that breaks in the body fails the reading of it', async () => {
+    const failed = deferred<unknown>()
+    const read = at(async (request) => {
+      await readBody(request, 1000).catch(failed.resolve)
+      return emptyResponse(400)
+    })
+    const { port } = await serve(toNode(read))
+    const socket = connect(port, '127.0.0.1')
+    socket.write('POST /signals HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx')
+    await once(socket, 'connect')
+    setImmediate(() => socket.destroy())
+    expect(await failed.promise).toMatchObject({
+      message: 'the connection closed before the body was complete',
+    })
+  })
+})
+
+describe('toNode in Express', () => {
+  it('passes other paths on', async () => {
+    const app = express()
+    app.use(toNode(echo))
+    app.get('/other', (_request, response) => void response.send('mine'))
+    const { url } = await serve(app)
+    expect(await (await fetch(`${url}/other`)).text()).toBe('mine')
+    expect(await (await fetch(`${url}/signals`)).json()).toMatchObject({ path: '/signals' })
+    expect((await fetch(`${url}/nothing`)).status).toBe(404)
+  })
+
+  it('sees the path that the peer asked for, also below a mount point', async () => {
+    const app = express()
+    app.use('/signals', toNode(echo))
+    const { url } = await serve(app)
+    expect(await (await fetch(`${url}/signals/x`)).json()).toMatchObject({ path: '/signals/x' })
+  })
+
+  it('carries a body, and passes one that a parser took to the error handler', async () => {
+    const app = express()
+    app.use('/parsed', express.json())
+    app.use(toNode({ ...echo, serves: () => true }))
+    const errors: string[] = []
+    app.use(((error, _request, response, _next) => {
+      errors.push((error as Error).message)
+      response.status(500).end()
+    }) satisfies express.ErrorRequestHandler)
+    const { url } = await serve(app)
+    const send = (path: string): Promise<Response> =>
+      fetch(url + path, {
+        method: 'POST',
+        body: '{"a":1}',
+        headers: { 'content-type': 'application/json' },
+      })
+    expect(await (await send('/signals')).json()).toMatchObject({ body: { text: '{"a":1}' } })
+    expect((await send('/parsed')).status).toBe(500)
+    expect(errors).toEqual([expect.stringContaining('mount Drawbridge before express.json()')])
+  })
+
+  it('a body that is too large closes politely', async () => {
+    const app = express()
+    app.use(
+      toNode(
+        at(async (request) => {
+          const { refused } = await readBody(request, 1000)
+          return jsonResponse(refused ? 413 : 200, {})
+        }),
+      ),
+    )
+    const { url } = await serve(app)
+    const response = await fetch(`${url}/signals`, { method: 'POST', body: 'x'.repeat(5_000_000) })
+    expect(response.status).toBe(413)
+  })
+})
