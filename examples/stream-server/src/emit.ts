@@ -27,7 +27,7 @@ export async function emit(transmitter: Transmitter, request: Request): Promise<
   }
   try {
     const subject = body['subject'] as SubjectInput
-    const recorded = await transmitter.transmit(type, subject, body["payload"] ?? {})
+    const recorded = await transmitter.transmit(type, subject, body['payload'] ?? {})
     return Response.json(recorded, { status: 201 })
   } catch (error) {
     if (!isMistake(error)) throw error

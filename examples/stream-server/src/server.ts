@@ -42,13 +42,13 @@ async function main(): Promise<void> {
     await transmitter.stop()
     throw error
   })
-  console.log(instructions(issuer, token))
   const stop = (): void => {
     server.close()
     server.closeAllConnections()
     void transmitter.stop()
   }
   process.once('SIGINT', stop).once('SIGTERM', stop)
+  console.log(instructions(issuer, token))
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -5,6 +5,7 @@ import {
   decodeJwt,
   decodeProtectedHeader,
   errors,
+  type CompactJWSHeaderParameters,
   type CompactVerifyGetKey,
 } from 'jose'
 import { SetError } from '@drawbridge/schema'
@@ -20,8 +21,6 @@ export interface VerifySetOptions {
   /** The key that a header names. */
   readonly keys: CompactVerifyGetKey
 }
-
-const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * The keys at a `jwks_uri`: fetched when first needed, again when a `kid` is unknown (once in 30
@@ -55,22 +54,30 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)
  * @see OpenID SSF 1.0, "SET Profile"; RFC 8725
  */
 export function createVerifySet({ issuer, algorithms, keys }: VerifySetOptions): VerifySet {
+  const options = { algorithms: [...algorithms] }
+  const verifySignature = async (token: string): Promise<void> => {
+    let header: CompactJWSHeaderParameters
+    try {
+      header = (await compactVerify(token, keys, options)).protectedHeader
+    } catch (error) {
+      throw verdict(error)
+    }
+    // Then the signed payload is not what the claims were decoded from (RFC 7797, section 7).
+    if (header.b64 === false) throw malformed(undefined)
+  }
   return async (token) => {
     checkHeader(token)
+    const claims = claimed(token)
     // Before the signature, which a foreign issuer's key could not verify anyway.
-    if (claimed(token)['iss'] !== issuer) {
+    if (claims['iss'] !== issuer) {
       throw new SetError(
         'ERR_SET_ISSUER',
         'invalid_issuer',
         '"iss" is not the Transmitter whose streams are received here',
       )
     }
-    try {
-      const { payload } = await compactVerify(token, keys, { algorithms: [...algorithms] })
-      return JSON.parse(decoder.decode(payload)) as unknown
-    } catch (error) {
-      throw verdict(error)
-    }
+    await verifySignature(token)
+    return claims
   }
 }
 

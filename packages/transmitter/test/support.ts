@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll } from '@jest/globals'
 import { toNode } from '@drawbridge/core/node'
 import { SessionRevoked, issSub, opaque, push, type SubjectInput } from '@drawbridge/schema'
 import {
@@ -199,6 +200,13 @@ async function close(server: Server): Promise<void> {
   await new Promise((resolve) => void server.close(resolve))
 }
 
+const folders: string[] = []
+
+// A hook of whichever test file imports this.
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))))
+
 export async function temporaryFile(): Promise<string> {
-  return join(await mkdtemp(join(tmpdir(), 'drawbridge-')), 'signals.db')
+  const folder = await mkdtemp(join(tmpdir(), 'drawbridge-'))
+  folders.push(folder)
+  return join(folder, 'signals.db')
 }

@@ -1,4 +1,4 @@
-import { backoffMs, type Backoff, type Clock } from '@drawbridge/core'
+import { backoffMs, createLanes, type Backoff, type Clock } from '@drawbridge/core'
 import { entryKey, type LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { Hook, HookCall, HookName, Hooks } from './hooks.ts'
 
@@ -39,26 +39,20 @@ export interface HookRunner {
 
 /** Makes a hook runner. */
 export function createHookRunner(settings: HookRunnerSettings): HookRunner {
-  const lanes = new Map<string, Promise<void>>()
+  const lanes = createLanes()
   let draining = new AbortController()
-
-  const enqueue = (lane: string, task: () => Promise<void>): void => {
-    const last = (lanes.get(lane) ?? Promise.resolve()).then(task).then(() => {
-      if (lanes.get(lane) === last) lanes.delete(lane)
-    })
-    lanes.set(lane, last)
-  }
 
   return {
     run: (name, entry) => {
       const hook = settings.hooks[name]
       if (!hook) return
       const call = callOf(name, entry)
-      enqueue(entryKey(entry), () => runHook({ ...settings, name, hook, call }, draining.signal))
+      const task = { ...settings, name, hook, call }
+      void lanes.run(entryKey(entry), () => runHook(task, draining.signal))
     },
     drain: async () => {
       draining.abort()
-      while (lanes.size > 0) await Promise.all(lanes.values())
+      await lanes.idle()
       draining = new AbortController()
     },
   }

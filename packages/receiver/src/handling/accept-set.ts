@@ -1,4 +1,4 @@
-import type { Clock, Emitter } from '@drawbridge/core'
+import { createLanes, type Clock, type Emitter } from '@drawbridge/core'
 import {
   checkPayload,
   laneKey,
@@ -16,7 +16,6 @@ import type { ReceiverEvents } from '../receiver-events.ts'
 import type { VerifySet } from '../verify-set.ts'
 import type { Handlers } from './handlers.ts'
 import type { Inbox } from './inbox.ts'
-import { createLanes } from './lanes.ts'
 import type { Verifications } from './verifications.ts'
 
 /** What became of a SET. Push and poll each say it in their own way. */
