@@ -12,7 +12,7 @@ describe('docs/errors.md', () => {
     const source = await read('packages/schema/src/errors.ts')
     const [, union = ''] = /export type ErrorCode =\n((?: {2}\| '\w+'\n)+)/.exec(source) ?? []
     const codes = all(union, /'(\w+)'/g)
-    expect(codes.length).toBeGreaterThan(20)
+    expect(codes).toContain('ERR_SET_MALFORMED') // it was found at all
     expect(all(await read('docs/errors.md'), /^### (ERR_\w+)$/gm)).toEqual(codes)
   })
 

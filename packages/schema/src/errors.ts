@@ -23,13 +23,10 @@ export type ErrorCode =
   | 'ERR_SET_ISSUER'
   | 'ERR_SET_AUDIENCE'
   | 'ERR_SET_STATE'
-  | 'ERR_TRANSMITTER_AUTHENTICATION'
   | 'ERR_STREAM_REQUEST'
   | 'ERR_STREAM_NOT_FOUND'
   | 'ERR_STREAM_CONFLICT'
-  | 'ERR_STREAM_FORBIDDEN'
   | 'ERR_STREAM_RATE'
-  | 'ERR_DELIVERY_FAILED'
   | 'ERR_PEER_UNREACHABLE'
   | 'ERR_PEER_ANSWER'
   | 'ERR_PEER_ISSUER'
@@ -80,17 +77,6 @@ export class StreamError extends SharedSignalsError {
     super(code, message, details)
     this.status = status
     if (details.retryAfterSeconds !== undefined) this.retryAfterSeconds = details.retryAfterSeconds
-  }
-}
-
-/** A delivery that did not succeed. */
-export class DeliveryError extends SharedSignalsError {
-  override name = 'DeliveryError'
-  /** Whether another attempt can help. */
-  readonly retryable: boolean
-  constructor(message: string, details: ErrorDetails & { readonly retryable: boolean }) {
-    super('ERR_DELIVERY_FAILED', message, details)
-    this.retryable = details.retryable
   }
 }
 

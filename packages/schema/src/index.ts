@@ -8,7 +8,6 @@ export { StreamUpdated, type StreamUpdatedPayload } from './ssf/stream-updated.t
 export { Verification, type VerificationPayload } from './ssf/verification.ts'
 export { accessMeaning, type AccessMeaning, type Decision } from './access-meaning.ts'
 export {
-  DeliveryError,
   PeerError,
   SetError,
   SharedSignalsError,
@@ -29,10 +28,12 @@ export {
 export { canonicalJson } from './json.ts'
 export {
   indexKey,
+  indexText,
   laneKey,
   matches,
   principalKey,
   subjectKey,
+  lookupTexts,
   subjectKeys,
   type MatchRule,
 } from './match-subject.ts'

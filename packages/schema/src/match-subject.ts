@@ -1,7 +1,8 @@
-import { canonicalJson } from './json.ts'
+import { canonicalJson, isObject } from './json.ts'
 import {
   isComplex,
   subjectMembers,
+  type ComplexSubject,
   type OtherSubject,
   type Subject,
   type SubjectIdentifier,
@@ -25,9 +26,40 @@ export function subjectKey(identifier: SubjectIdentifier): string {
 /** Tells whether an identifier is its format and these strings, and no member besides. */
 function holds(identifier: object, count: number, one: unknown, other: unknown = ''): boolean {
   if (typeof one !== 'string' || typeof other !== 'string') return false
-  let members = 0
-  for (const value of Object.values(identifier)) if (value !== undefined) members++
-  return members === count
+  if (Object.keys(identifier).length === count) return true
+  return Object.values(identifier).filter((value) => value !== undefined).length === count
+}
+
+/**
+ * What an index in memory files an identifier under: identical identifiers have the same, and those
+ * of different formats or issuers may. To build a key and hash it would cost more on every request
+ * than all the rest of a check; the text that tells most is there already. {@link matches} decides.
+ */
+export function lookupText(identifier: SubjectIdentifier): string {
+  const { format, id, email, sub } = identifier as OtherSubject
+  const text = format === 'opaque' ? id : format === 'email' ? email : sub
+  return typeof text === 'string' ? text : canonicalJson(identifier)
+}
+
+/**
+ * The one text under which an index files a subject, so that everything it can match in enforcement
+ * is found by {@link lookupTexts} of the other side: that of its narrowest member.
+ */
+export function indexText(subject: Subject): string {
+  if (!isComplex(subject)) return lookupText(subject)
+  const narrowest = narrowestMember(subject)
+  return narrowest ? lookupText(narrowest) : canonicalJson(subject)
+}
+
+/** The {@link lookupText}s of a simple subject, or of the members of a complex one. */
+export function lookupTexts(subject: Subject): readonly string[] {
+  if (!isComplex(subject)) return [lookupText(subject)]
+  const texts: string[] = []
+  for (const name of Object.keys(subject)) {
+    const identifier = memberOf(subject, name)
+    if (name !== 'format' && isObject(identifier)) texts.push(lookupText(identifier))
+  }
+  return texts
 }
 
 /**
@@ -48,6 +80,11 @@ const narrowness = ['session', 'device', 'user', 'application', 'group', 'org_un
  */
 export function indexKey(subject: Subject): string {
   if (!isComplex(subject)) return subjectKey(subject)
+  const narrowest = narrowestMember(subject)
+  return narrowest ? subjectKey(narrowest) : canonicalJson(subject)
+}
+
+function narrowestMember(subject: ComplexSubject): SubjectIdentifier | undefined {
   const rank = (name: string): number => {
     const place = narrowness.indexOf(name)
     return place < 0 ? narrowness.length : place
@@ -55,7 +92,7 @@ export function indexKey(subject: Subject): string {
   const [narrowest] = subjectMembers(subject).toSorted(
     ([one], [other]) => rank(one) - rank(other) || (one < other ? -1 : 1),
   )
-  return narrowest ? subjectKey(narrowest[1]) : canonicalJson(subject)
+  return narrowest?.[1]
 }
 
 /** The key of the whole subject, simple or complex: same subject, same key. */

@@ -87,11 +87,12 @@ export function subjectMembers(
   )
 }
 
-const required: Readonly<Record<string, readonly string[]>> = {
-  email: ['email'],
-  iss_sub: ['iss', 'sub'],
-  opaque: ['id'],
-}
+const required: ReadonlyMap<string, readonly string[]> = new Map([
+  ['email', ['email']],
+  ['iss_sub', ['iss', 'sub']],
+  ['opaque', ['id']],
+])
+const none: readonly string[] = []
 
 /**
  * `local@domain` without white space: RFC 9493 wants an addr-spec; deliverability cannot be
@@ -124,32 +125,39 @@ export function subjectOf(input: SubjectInput, name = 'subject'): Subject {
 
 function readComplex(value: Record<string, unknown>, name: string): ComplexSubject {
   let members = 0
-  for (const [member, identifier] of Object.entries(value)) {
+  for (const member of Object.keys(value)) {
+    const identifier = value[member]
     if (member === 'format' || identifier === undefined) continue
     if (!isObject(identifier)) throw invalid(`"${name}.${member}" must be a Subject Identifier`)
     if (identifier['format'] === 'complex') {
       throw invalid(`"${name}.${member}" must be a simple subject: complex ones do not nest`)
     }
-    readIdentifier(identifier, `${name}.${member}`)
+    readIdentifier(identifier, name, member)
     members++
   }
   if (members === 0) throw invalid(`"${name}" is complex and needs at least one member`)
   return value as unknown as ComplexSubject
 }
 
-function readIdentifier(value: Record<string, unknown>, name: string): SubjectIdentifier {
+/** The name comes in two parts, put together only where something is wrong: most of the time nothing is. */
+function readIdentifier(
+  value: Record<string, unknown>,
+  name: string,
+  member?: string,
+): SubjectIdentifier {
+  const path = (): string => (member === undefined ? name : `${name}.${member}`)
   const format = value['format']
   if (typeof format !== 'string' || format === '') {
-    throw invalid(`"${name}.format" must name an Identifier Format, such as "iss_sub"`)
+    throw invalid(`"${path()}.format" must name an Identifier Format, such as "iss_sub"`)
   }
-  for (const member of Object.hasOwn(required, format) ? (required[format] ?? []) : []) {
-    const content = value[member]
+  for (const needed of required.get(format) ?? none) {
+    const content = value[needed]
     if (typeof content !== 'string' || content === '') {
-      throw invalid(`"${name}.${member}" must be a non-empty string: the format needs it`)
+      throw invalid(`"${path()}.${needed}" must be a non-empty string: the format needs it`)
     }
   }
   if (format === 'email' && !addrSpec.test(String(value['email']))) {
-    throw invalid(`"${name}.email" must be an address such as a@b.example`)
+    throw invalid(`"${path()}.email" must be an address such as a@b.example`)
   }
   return value as unknown as SubjectIdentifier
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import {
-  DeliveryError,
+  PeerError,
   isStreamStatusValue,
   poll,
   push,
@@ -161,13 +161,8 @@ describe('readPollRequest', () => {
 describe('errors', () => {
   it('have a code and a name, and keep their cause', () => {
     const cause = new Error('inner')
-    const error = new DeliveryError('no answer', { retryable: true, cause })
-    expect(error).toMatchObject({
-      name: 'DeliveryError',
-      code: 'ERR_DELIVERY_FAILED',
-      retryable: true,
-      cause,
-    })
+    const error = new PeerError('ERR_PEER_ANSWER', 'no answer', { cause })
+    expect(error).toMatchObject({ name: 'PeerError', code: 'ERR_PEER_ANSWER', cause })
     expect(error).toBeInstanceOf(SharedSignalsError)
   })
 
