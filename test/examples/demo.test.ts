@@ -36,7 +36,7 @@ afterEach(async () => {
 })
 
 const says = async (module: string, sentence: string): Promise<void> => {
-  const started = startExample(`demo/dist/${module}`, [], { env })
+  const started = startExample(`demo/dist/${module}`, [], env)
   running.push(started)
   const { code, out, err } = await started.over
   expect({ code, out, err }).toEqual({ code: 1, out: '', err: `${sentence}\n` })

@@ -2,14 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** The environment and the user of an example's process. */
-export interface ProcessOptions {
-  /** Added to the environment of the test. */
-  readonly env?: Readonly<Record<string, string>>
-  /** The user it runs as. Default: that of the test. */
-  readonly uid?: number
-}
-
 /** A built example, running. */
 export interface ExampleProcess {
   readonly child: ChildProcess
@@ -28,20 +20,20 @@ export interface ExampleProcess {
 
 const root = new URL('../../', import.meta.url)
 
-/** Starts a module of `examples/` in a process of its own. */
+/** Starts a module of `examples/` in a process of its own; `env` is added to the test's environment. */
 export function startExample(
   module: string,
   args: readonly string[],
-  { env = {}, uid }: ProcessOptions = {},
+  env: Readonly<Record<string, string>> = {},
 ): ExampleProcess {
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL(`examples/${module}`, root)), ...args],
     {
       cwd: '/',
-      env: { ...process.env, ...env },
+      // Node 22 warns that its SQLite is experimental, which is not what these tests are about.
+      env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      ...(uid === undefined ? {} : { uid }),
     },
   )
   let out = ''

@@ -13,7 +13,7 @@ export interface ReceiverEvents {
   }
   /** The Transmitter changed the status of the stream. */
   'stream:updated': { readonly at: number; readonly status: string }
-  /** The verification event that was asked for came back. */
+  /** A verification event came over the stream, asked for or sent by the Transmitter itself. */
   'stream:verified': { readonly at: number; readonly stream_id: string }
   /** The SET holds; its handlers run next. */
   'set:verified': { readonly at: number; readonly event: SecurityEvent }

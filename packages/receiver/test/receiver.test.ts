@@ -295,6 +295,17 @@ describe('start', () => {
     expect(receiver?.stream?.events_requested).toEqual([CredentialChange.uri])
   })
 
+  it('sends a changed Authorization header of the push endpoint to the stream that is there', async () => {
+    await makePush({ push: { url: pushUrl(), authorizationHeader: 'Bearer old' } }).start()
+    await receiver?.stop()
+    await makePush({ push: { url: pushUrl(), authorizationHeader: 'Bearer new' } }).start()
+    const [update] = transmitter.requests.filter(({ line }) => line === 'PATCH /streams')
+    expect(update?.body).toEqual({
+      stream_id: receiver?.stream?.stream_id,
+      delivery: expect.objectContaining({ authorization_header: 'Bearer new' }),
+    })
+  })
+
   it('SSF-7.2.4-2: metadata of another issuer is refused', async () => {
     transmitter.answerNext('GET /.well-known/ssf-configuration', 200, {
       issuer: 'https://evil.example',

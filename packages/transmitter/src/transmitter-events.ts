@@ -16,7 +16,7 @@ export interface AboutSet extends AboutStream {
 /** What a Transmitter lets one watch. No event holds a token, a key or a subject. */
 export interface TransmitterEvents {
   'stream:created': AboutStream & { readonly receiver: string }
-  /** The status was changed. */
+  /** The status or the configuration was changed. */
   'stream:updated': AboutStream & { readonly status: StreamStatusValue; readonly reason?: string }
   'stream:deleted': AboutStream
   /** An event is durable for every stream that wants it. */

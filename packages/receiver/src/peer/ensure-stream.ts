@@ -1,31 +1,45 @@
 import { poll, push, type StreamConfiguration, type StreamRequest } from '@drawbridge/schema'
 import type { StreamClient } from './stream-client.ts'
 
+/** What a Receiver asks for. */
+type Wanted = StreamRequest & { readonly events_requested: readonly string[] }
+
 /**
- * Finds this Receiver's stream or makes it: reads first, and takes the one with its delivery; where
- * only the event types differ they are updated. Streams with another delivery are left alone.
+ * Finds this Receiver's stream or makes it: reads first, and takes the one with its delivery; event
+ * types or a push header that differ are updated. Streams with another delivery are left alone.
  *
  * @see OpenID SSF 1.0, "Creating a Stream"
  */
 export async function ensureStream(
   client: StreamClient,
-  wanted: StreamRequest & { readonly events_requested: readonly string[] },
+  wanted: Wanted,
   signal?: AbortSignal,
 ): Promise<{ readonly stream: StreamConfiguration; readonly created: boolean }> {
   const streams = await client.listStreams(signal)
-  const own = streams.find((stream) => hasDelivery(stream, wanted))
+  const own = streams.find((stream) => isOwn(stream, wanted))
   if (!own) return { stream: await client.createStream(wanted, signal), created: true }
-  if (sameSet(own.events_requested ?? [], wanted.events_requested)) {
-    return { stream: own, created: false }
-  }
-  const { events_requested } = wanted
-  const update = { stream_id: own.stream_id, events_requested }
-  return { stream: await client.updateStream(update, signal), created: false }
+  const update = difference(own, wanted)
+  if (!update) return { stream: own, created: false }
+  const { stream_id } = own
+  return { stream: await client.updateStream({ stream_id, ...update }, signal), created: false }
 }
 
-function hasDelivery(stream: StreamConfiguration, { delivery }: StreamRequest): boolean {
+function isOwn(stream: StreamConfiguration, { delivery }: StreamRequest): boolean {
   if (stream.delivery.method !== (delivery?.method ?? poll)) return false
   return stream.delivery.method !== push || stream.delivery.endpoint_url === delivery?.endpoint_url
+}
+
+/** What is to be updated; undefined where nothing is. */
+function difference(own: StreamConfiguration, wanted: Wanted): StreamRequest | undefined {
+  const { events_requested, delivery } = wanted
+  const sameEvents = sameSet(own.events_requested ?? [], events_requested)
+  // A Transmitter that does not show the header is sent it once more: nobody can tell.
+  const sameHeader = own.delivery.authorization_header === delivery?.authorization_header
+  if (sameEvents && sameHeader) return undefined
+  return {
+    ...(sameEvents ? {} : { events_requested }),
+    ...(sameHeader || !delivery ? {} : { delivery }),
+  }
 }
 
 const sameSet = (one: readonly string[], other: readonly string[]): boolean =>
