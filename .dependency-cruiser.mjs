@@ -82,7 +82,8 @@ export default {
       'They run wherever the Fetch API is.',
       {
         path: '^packages/(schema|core|receiver)/src/',
-        pathNot: '^packages/(core/src/(node[.]ts|sqlite/)|receiver/src/node[.]ts)',
+        pathNot:
+          '^packages/(core/src/(node[.]ts|incoming-request[.]ts|sqlite/)|receiver/src/node[.]ts)',
       },
       { dependencyTypes: ['core'] },
     ),
@@ -90,7 +91,7 @@ export default {
       'web-only-entries-reach-no-node-files',
       'Not by a detour either.',
       { path: '^packages/(schema|core|receiver)/src/index[.]ts$' },
-      { path: '^packages/core/src/(node[.]ts|sqlite/)', reachable: true },
+      { path: '^packages/core/src/(node[.]ts|incoming-request[.]ts|sqlite/)', reachable: true },
     ),
     ...Object.entries(doors).map(([dependency, files]) =>
       forbid(

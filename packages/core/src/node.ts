@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FetchHandler } from './fetch-handler.ts'
+import { IncomingRequest } from './incoming-request.ts'
 
 /** What `node:http`, Express and connect call. Without `next`, every request is answered. */
 export type NodeListener = (
@@ -43,75 +44,24 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const gone = new AbortController()
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort()
-  })
-  const method = request.method ?? 'GET'
-  const hasBody = method !== 'GET' && method !== 'HEAD'
-  if (hasBody && request.readableEnded) {
+  const incoming = new IncomingRequest(url, request)
+  if (incoming.hasBody && request.readableEnded) {
     throw new Error('the body was read before: mount Drawbridge before express.json() and the like')
   }
-  const headers = new Headers()
-  for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    const name = request.rawHeaders[index] ?? ''
-    if (!name.startsWith(':')) headers.append(name, request.rawHeaders[index + 1] ?? '')
-  }
-  const body = hasBody ? bodyOf(request) : undefined
-  const result = await handler.fetch(
-    new Request(url, {
-      method,
-      headers,
-      signal: gone.signal,
-      ...(body ? { body: body.stream, duplex: 'half' } : {}),
-    }),
-  )
+  response.once('close', () => {
+    if (!response.writableFinished) incoming.abort()
+  })
+  const result = await handler.fetch(incoming)
   if (response.destroyed) return
-  response.writeHead(result.status, [...result.headers].flat())
+  response.statusCode = result.status
+  response.setHeaders(result.headers)
   response.once('finish', () => {
-    if (!body || request.readableEnded) return
-    body.abandon()
+    if (!incoming.hasBody || request.readableEnded) return
+    incoming.abandon()
     discard(request)
   })
-  // The answers of Drawbridge are small: one write.
+  // The answers of Drawbridge are small: one write, and Node counts its bytes.
   response.end(result.body ? new Uint8Array(await result.arrayBuffer()) : undefined)
-}
-
-/**
- * The body of a request as it arrives. Unlike `Readable.toWeb`, to cancel it leaves the connection
- * open: the peer must still hear why its body was refused.
- */
-function bodyOf(request: IncomingMessage): {
-  readonly stream: ReadableStream<Uint8Array>
-  /** Ends the stream for whoever still reads it. */
-  abandon(): void
-} {
-  let release = (): void => undefined
-  let fail = (_reason: string): void => undefined
-  const stream = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      const onData = (chunk: Uint8Array): void => {
-        controller.enqueue(chunk)
-        if ((controller.desiredSize ?? 0) <= 0) request.pause()
-      }
-      const onEnd = (): void => {
-        release()
-        controller.close()
-      }
-      const onClose = (): void => fail('the connection closed before the body was complete')
-      release = () => {
-        request.off('data', onData).off('end', onEnd).off('close', onClose).pause()
-      }
-      fail = (reason) => {
-        release()
-        controller.error(new Error(reason))
-      }
-      request.on('data', onData).on('end', onEnd).on('close', onClose).pause()
-    },
-    pull: () => void request.resume(),
-    cancel: () => release(),
-  })
-  return { stream, abandon: () => fail('the request was answered before its body was read') }
 }
 
 /** How long what is left of a refused body is thrown away before the connection is closed. */

@@ -49,7 +49,8 @@ const beganBefore = (entry: LedgerEntry, session: Session): boolean =>
   session.began <= Math.floor(entry.since)
 
 /** The id says which session is meant: no clock needs to. */
-function namesSession({ on }: LedgerEntry, session: Session): boolean {
-  const id = isComplex(on) ? on.session : on
-  return id !== undefined && session.id !== undefined && subjectKey(id) === session.id
+function namesSession({ on }: LedgerEntry, { subject }: Session): boolean {
+  const meant = isComplex(on) ? on.session : on
+  const id = isComplex(subject) ? subject.session : undefined
+  return meant !== undefined && id !== undefined && subjectKey(meant) === subjectKey(id)
 }

@@ -1,17 +1,13 @@
 import { checkOptions } from '@drawbridge/core'
 import {
-  isComplex,
-  subjectKey,
-  subjectKeys,
+  checkSubject,
   subjectOf,
+  type ComplexSubjectMembers,
   type Subject,
   type SubjectInput,
 } from '@drawbridge/schema'
 
-/**
- * Who makes a request, as the application knows it from its session or from the claims of a token.
- * Make a new one where something changes: what was found out about the object is kept with it.
- */
+/** Who makes a request, as the application knows it from its session or from the claims of a token. */
 export interface Who {
   /**
    * Everything that is known: `{ user, session, device, tenant, … }`. A signal about a member that
@@ -39,54 +35,65 @@ export interface Who {
 /** A {@link Who} that was read: what the guard compares with. */
 export interface Session {
   readonly subject: Subject
-  /** What the entries that may match are looked up by. */
-  readonly keys: readonly string[]
   readonly issuer: string
   /** NumericDate in whole seconds, the tolerance taken off. */
   readonly began: number
-  /** The key of the session's own id, where it is known. */
-  readonly id: string | undefined
 }
 
 /**
  * Reads who makes a request.
  *
+ * @throws OptionsError `ERR_INVALID_ARG_VALUE` that names everything that is missing
+ */
+export function readSession(who: Who, toleranceSeconds: number): Session {
+  const issuer = checkWho(who)
+  const tolerance = who.beganIsLocal ? toleranceSeconds : 0
+  const began = Math.floor(beganOf(who) / 1000) - tolerance
+  return { subject: subjectOf(who.subject, 'who.subject'), issuer, began }
+}
+
+/**
+ * Judges who makes a request, and returns the issuer. Of most sessions nothing else is asked: it
+ * makes no object.
+ *
  * @throws OptionsError `ERR_INVALID_ARG_VALUE` that names everything that is missing: a session
  *   that no signal could ever reach must not pass for one that no signal has reached
  */
-export function readSession(who: Who, toleranceSeconds: number): Session {
-  const checks = checkOptions('check')
-  const began = typeof who.began?.getTime === 'function' ? who.began.getTime() : Number.NaN
-  checks.check(Number.isFinite(began), '"who.began" must be a valid Date')
-  const subject = readSubject(who, (sentence) => checks.check(false, sentence))
-  const issuer = who.issuer ?? (subject && issuerOf(subject))
-  checks.check(
-    subject === undefined || (typeof issuer === 'string' && issuer !== ''),
+export function checkWho(who: Who): string {
+  try {
+    checkSubject(who.subject, 'who.subject')
+  } catch (error) {
+    return refuse(who, error as Error)
+  }
+  const issuer = who.issuer ?? issuerOf(who.subject)
+  if (!isNamed(issuer) || Number.isNaN(beganOf(who))) return refuse(who, undefined, issuer)
+  return issuer
+}
+
+/** Names all mistakes at once; without one, nothing of it is made. */
+function refuse(who: Who, subjectError: Error | undefined, issuer?: unknown): never {
+  const { check, done } = checkOptions('check')
+  check(!Number.isNaN(beganOf(who)), '"who.began" must be a valid Date')
+  if (subjectError) check(false, subjectError.message)
+  check(
+    subjectError !== undefined || isNamed(issuer),
     '"who.issuer" must say who logged the user in, unless "who.subject.user" is an iss_sub',
   )
-  checks.done()
-  const known = subject as Subject
-  const session = isComplex(known) ? known.session : undefined
-  return {
-    subject: known,
-    keys: subjectKeys(known),
-    issuer: issuer as string,
-    began: Math.floor(began / 1000) - (who.beganIsLocal ? toleranceSeconds : 0),
-    id: session && subjectKey(session),
-  }
+  done()
+  throw new Error('refused without a reason')
 }
 
-function readSubject(who: Who, mistake: (sentence: string) => void): Subject | undefined {
-  try {
-    return subjectOf(who.subject, 'who.subject')
-  } catch (error) {
-    mistake((error as Error).message)
-    return undefined
-  }
+/** Milliseconds; NaN for what is no valid Date. */
+function beganOf({ began }: Who): number {
+  const ms = typeof began?.getTime === 'function' ? began.getTime() : Number.NaN
+  return Number.isFinite(ms) ? ms : Number.NaN
 }
 
-function issuerOf(subject: Subject): string | undefined {
-  const user = isComplex(subject) ? subject.user : subject
+const isNamed = (issuer: unknown): issuer is string => typeof issuer === 'string' && issuer !== ''
+
+function issuerOf(subject: SubjectInput): string | undefined {
+  const isSimple = subject.format !== undefined && subject.format !== 'complex'
+  const user = isSimple ? subject : (subject as ComplexSubjectMembers).user
   if (user?.format !== 'iss_sub') return undefined
   return (user as { readonly iss?: string }).iss
 }

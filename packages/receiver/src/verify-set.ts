@@ -5,11 +5,12 @@ import {
   decodeJwt,
   decodeProtectedHeader,
   errors,
-  type CompactJWSHeaderParameters,
   type CompactVerifyGetKey,
 } from 'jose'
 import { SetError } from '@drawbridge/schema'
 import { PeerUnavailableError } from './peer/peer.ts'
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Verifies compact SETs of one Transmitter and gives their claims. */
 export type VerifySet = (token: string) => Promise<unknown>
@@ -44,10 +45,12 @@ const isMismatch = (error: unknown): boolean =>
   codeOf(error) === errors.JOSENotSupported.code
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code
+const nameOf = (error: unknown): unknown => (error as { name?: unknown } | null)?.name
 
 /**
- * Checks size, structure, `typ`, issuer, algorithm, key and signature of a SET, in this order, and
- * returns its claims. Keys come from the Transmitter's JWKS alone, never from the header.
+ * Checks structure, `typ`, issuer, algorithm, key and signature of a SET, and returns its claims.
+ * Of several mistakes it names the first in this order. Keys come from the Transmitter's JWKS
+ * alone, never from the header.
  *
  * @throws SetError `invalid_request`, `invalid_issuer` or `invalid_key`
  * @throws PeerUnavailableError when the keys cannot be had just now: the SET is not at fault
@@ -55,56 +58,62 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)
  */
 export function createVerifySet({ issuer, algorithms, keys }: VerifySetOptions): VerifySet {
   const options = { algorithms: [...algorithms] }
-  const verifySignature = async (token: string): Promise<void> => {
-    let header: CompactJWSHeaderParameters
+  return async (token) => {
     try {
-      header = (await compactVerify(token, keys, options)).protectedHeader
+      // The signature first: a SET that holds is then decoded once.
+      const { protectedHeader, payload } = await compactVerify(token, keys, options)
+      checkType(protectedHeader.typ)
+      return checkIssuer(
+        wellFormed(() => claimsOf(payload)),
+        issuer,
+      )
     } catch (error) {
+      if (nameOf(error) === 'SetError') throw error
+      // What comes earlier in the order explains better why there is no key or signature.
+      checkType(wellFormed(() => decodeProtectedHeader(token)).typ)
+      checkIssuer(
+        wellFormed(() => decodeJwt(token)),
+        issuer,
+      )
       throw verdict(error)
     }
-    // Then the signed payload is not what the claims were decoded from (RFC 7797, section 7).
-    if (header.b64 === false) throw malformed(undefined)
-  }
-  return async (token) => {
-    checkHeader(token)
-    const claims = claimed(token)
-    // Before the signature, which a foreign issuer's key could not verify anyway.
-    if (claims['iss'] !== issuer) {
-      throw new SetError(
-        'ERR_SET_ISSUER',
-        'invalid_issuer',
-        '"iss" is not the Transmitter whose streams are received here',
-      )
-    }
-    await verifySignature(token)
-    return claims
   }
 }
 
-function checkHeader(token: string): void {
-  let typ: unknown
+function claimsOf(payload: Uint8Array): Record<string, unknown> {
+  const claims: unknown = JSON.parse(decoder.decode(payload))
+  if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) {
+    return claims as Record<string, unknown>
+  }
+  throw new TypeError('the payload is not a JSON object')
+}
+
+function wellFormed<Part>(decode: () => Part): Part {
   try {
-    typ = decodeProtectedHeader(token).typ
+    return decode()
   } catch (cause) {
     throw malformed(cause)
   }
+}
+
+function checkType(typ: unknown): void {
   // A media type without "/" has "application/" before it, and case does not count (RFC 7515, "typ").
   const name = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : undefined
-  if (name !== 'secevent+jwt') {
-    throw new SetError(
-      'ERR_SET_TYPE',
-      'invalid_request',
-      '"typ" in the header must be "secevent+jwt"',
-    )
-  }
+  if (name === 'secevent+jwt') return
+  throw new SetError(
+    'ERR_SET_TYPE',
+    'invalid_request',
+    '"typ" in the header must be "secevent+jwt"',
+  )
 }
 
-function claimed(token: string): Record<string, unknown> {
-  try {
-    return decodeJwt(token)
-  } catch (cause) {
-    throw malformed(cause)
-  }
+function checkIssuer(claims: Record<string, unknown>, issuer: string): Record<string, unknown> {
+  if (claims['iss'] === issuer) return claims
+  throw new SetError(
+    'ERR_SET_ISSUER',
+    'invalid_issuer',
+    '"iss" is not the Transmitter whose streams are received here',
+  )
 }
 
 function verdict(error: unknown): Error {

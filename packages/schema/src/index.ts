@@ -75,6 +75,7 @@ export {
   opaque,
   readSubject,
   subjectMembers,
+  checkSubject,
   subjectOf,
   type ComplexSubject,
   type ComplexSubjectMembers,

@@ -6,6 +6,7 @@ import {
   type OtherSubject,
   type Subject,
   type SubjectIdentifier,
+  type SubjectInput,
 } from './subject.ts'
 
 /**
@@ -35,7 +36,7 @@ function holds(identifier: object, count: number, one: unknown, other: unknown =
  * of different formats or issuers may. To build a key and hash it would cost more on every request
  * than all the rest of a check; the text that tells most is there already. {@link matches} decides.
  */
-export function lookupText(identifier: SubjectIdentifier): string {
+function lookupText(identifier: SubjectIdentifier): string {
   const { format, id, email, sub } = identifier as OtherSubject
   const text = format === 'opaque' ? id : format === 'email' ? email : sub
   return typeof text === 'string' ? text : canonicalJson(identifier)
@@ -51,13 +52,17 @@ export function indexText(subject: Subject): string {
   return narrowest ? lookupText(narrowest) : canonicalJson(subject)
 }
 
-/** The {@link lookupText}s of a simple subject, or of the members of a complex one. */
-export function lookupTexts(subject: Subject): readonly string[] {
-  if (!isComplex(subject)) return [lookupText(subject)]
+/** The texts that find a simple subject, or of the members of a complex one. */
+export function lookupTexts(subject: SubjectInput): readonly string[] {
+  if (subject.format !== undefined && subject.format !== 'complex') {
+    return [lookupText(subject as SubjectIdentifier)]
+  }
+  const members = subject as Readonly<Record<string, unknown>>
   const texts: string[] = []
-  for (const name of Object.keys(subject)) {
-    const identifier = memberOf(subject, name)
-    if (name !== 'format' && isObject(identifier)) texts.push(lookupText(identifier))
+  for (const name in members) {
+    const identifier = members[name]
+    if (name === 'format' || !isObject(identifier) || !Object.hasOwn(members, name)) continue
+    texts.push(lookupText(identifier as OtherSubject))
   }
   return texts
 }

@@ -87,12 +87,22 @@ export function subjectMembers(
   )
 }
 
-const required: ReadonlyMap<string, readonly string[]> = new Map([
-  ['email', ['email']],
-  ['iss_sub', ['iss', 'sub']],
-  ['opaque', ['id']],
-])
-const none: readonly string[] = []
+/** The first member that a known format needs and an identifier has not, or not as text. */
+function missingMember(value: Record<string, unknown>): string | undefined {
+  switch (value['format']) {
+    case 'email':
+      return isText(value['email']) ? undefined : 'email'
+    case 'iss_sub':
+      if (!isText(value['iss'])) return 'iss'
+      return isText(value['sub']) ? undefined : 'sub'
+    case 'opaque':
+      return isText(value['id']) ? undefined : 'id'
+    default:
+      return undefined
+  }
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
 /**
  * `local@domain` without white space: RFC 9493 wants an addr-spec; deliverability cannot be
@@ -116,18 +126,27 @@ export function readSubject(value: unknown, name = 'sub_id'): Subject {
 
 /** {@link readSubject} for what an application wrote: members without `format` are a complex subject. */
 export function subjectOf(input: SubjectInput, name = 'subject'): Subject {
+  checkSubject(input, name)
+  return input.format === undefined ? { ...input, format: 'complex' } : input
+}
+
+/**
+ * The judgement of {@link subjectOf} alone, for whoever asks on every request: nothing is made.
+ *
+ * @throws SetError `ERR_SET_SUBJECT` (`invalid_request`)
+ */
+export function checkSubject(input: SubjectInput, name = 'subject'): void {
   const members: unknown = input
-  if (isObject(members) && members['format'] === undefined) {
-    return readSubject({ ...members, format: 'complex' }, name)
-  }
-  return readSubject(members, name)
+  if (isObject(members) && members['format'] === undefined) readComplex(members, name)
+  else readSubject(members, name)
 }
 
 function readComplex(value: Record<string, unknown>, name: string): ComplexSubject {
   let members = 0
-  for (const member of Object.keys(value)) {
+  // Twice as fast as over `Object.keys`, and on the path of every request.
+  for (const member in value) {
     const identifier = value[member]
-    if (member === 'format' || identifier === undefined) continue
+    if (member === 'format' || identifier === undefined || !Object.hasOwn(value, member)) continue
     if (!isObject(identifier)) throw invalid(`"${name}.${member}" must be a Subject Identifier`)
     if (identifier['format'] === 'complex') {
       throw invalid(`"${name}.${member}" must be a simple subject: complex ones do not nest`)
@@ -139,7 +158,10 @@ function readComplex(value: Record<string, unknown>, name: string): ComplexSubje
   return value as unknown as ComplexSubject
 }
 
-/** The name comes in two parts, put together only where something is wrong: most of the time nothing is. */
+/**
+ * The name comes in two parts, put together only where something is wrong: most of the time nothing
+ * is.
+ */
 function readIdentifier(
   value: Record<string, unknown>,
   name: string,
@@ -150,11 +172,9 @@ function readIdentifier(
   if (typeof format !== 'string' || format === '') {
     throw invalid(`"${path()}.format" must name an Identifier Format, such as "iss_sub"`)
   }
-  for (const needed of required.get(format) ?? none) {
-    const content = value[needed]
-    if (typeof content !== 'string' || content === '') {
-      throw invalid(`"${path()}.${needed}" must be a non-empty string: the format needs it`)
-    }
+  const missing = missingMember(value)
+  if (missing !== undefined) {
+    throw invalid(`"${path()}.${missing}" must be a non-empty string: the format needs it`)
   }
   if (format === 'email' && !addrSpec.test(String(value['email']))) {
     throw invalid(`"${path()}.email" must be an address such as a@b.example`)

@@ -1,7 +1,7 @@
 import { fold, type Fold } from '../fold.ts'
 import type { LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { LedgerIndex } from '../ledger/ledger-index.ts'
-import { readSession, type Session, type Who } from '../session.ts'
+import { checkWho, readSession, type Who } from '../session.ts'
 import { allowed, type AccessDecision, type AccessDenied } from './access-decision.ts'
 import { denialResponse, type Denial } from './denial-response.ts'
 import { explanationOf, type Explanation } from './explanation.ts'
@@ -22,49 +22,31 @@ export interface Guard {
   explain(who: Who): Explanation
 }
 
-interface Known {
-  readonly subject: Who['subject']
-  readonly began: Who['began']
-  readonly session: Session
-  /** The index and its version under which the session was allowed. */
-  allowedBy?: LedgerIndex
-  allowedAt?: number
-}
-
-/** Makes the guard. It does no I/O and waits for nothing. */
+/** Makes the guard. It does no I/O, waits for nothing and keeps nothing: to ask is cheap. */
 export function createGuard(settings: GuardSettings): Guard {
-  // A session that is asked about with the same object is read once, and compared once per change.
-  const known = new WeakMap<Who, Known>()
-
-  const know = (who: Who): Known => {
-    const { subject, began } = who
-    const fresh = { subject, began, session: readSession(who, settings.toleranceSeconds) }
-    known.set(who, fresh)
-    return fresh
+  const judge = (index: LedgerIndex, who: Who): Fold => {
+    checkWho(who)
+    const entries = index.find(who.subject)
+    if (entries.length === 0) return untouched
+    return fold(entries, readSession(who, settings.toleranceSeconds), settings.now())
   }
-
-  const judge = (index: LedgerIndex, { session }: Known): Fold =>
-    fold(index.find(session.keys), session, settings.now())
 
   return {
     check: (who) => {
       const index = settings.index()
-      if (!index) return deny({ taken: [] }, settings)
-      let asked = known.get(who)
-      if (asked?.subject !== who.subject || asked.began !== who.began) asked = know(who)
-      else if (asked.allowedBy === index && asked.allowedAt === index.version) return allowed
-      const state = judge(index, asked)
-      if (state.effect !== undefined) return deny(state, settings)
-      asked.allowedBy = index
-      asked.allowedAt = index.version
-      return allowed
+      if (!index) return deny(untouched, settings)
+      const state = judge(index, who)
+      return state.effect === undefined ? allowed : deny(state, settings)
     },
     explain: (who) => {
       const index = settings.index()
-      return explanationOf(index && judge(index, know(who)))
+      return explanationOf(index && judge(index, who))
     },
   }
 }
+
+/** The state of most sessions. */
+const untouched: Fold = { taken: [] }
 
 function deny({ effect, taken }: Fold, { now, loginUrl }: GuardSettings): AccessDenied {
   const causes = taken.map(({ cause }) => cause)

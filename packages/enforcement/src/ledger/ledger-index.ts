@@ -1,15 +1,15 @@
-import { indexKey } from '@drawbridge/schema'
+import { indexText, lookupTexts, type SubjectInput } from '@drawbridge/schema'
 import { entryKey, isExpired, type LedgerEntry } from './ledger-entry.ts'
 import { merge } from './ledger.ts'
 
-/** The entries of a ledger in memory, found by the keys of a session. */
+/** The entries of a ledger in memory, found by what a session is called. */
 export interface LedgerIndex {
   /** Changes with every change of the entries. */
   readonly version: number
   /** Merges an entry in, by the rule that the store follows. */
   put(entry: LedgerEntry): void
-  /** The entries filed under any of these keys: all that can match, and perhaps others. */
-  find(keys: readonly string[]): readonly LedgerEntry[]
+  /** All entries that can match a session, and perhaps others. */
+  find(session: SubjectInput): readonly LedgerEntry[]
   /**
    * Forgets the entries that are past their time.
    *
@@ -26,7 +26,7 @@ export function createLedgerIndex(entries: readonly LedgerEntry[] = none): Ledge
   let version = 0
 
   const put = (entry: LedgerEntry): void => {
-    const place = indexKey(entry.on)
+    const place = indexText(entry.on)
     const file = files.get(place) ?? new Map<string, LedgerEntry>()
     const key = entryKey(entry)
     const merged = merge(file.get(key), entry)
@@ -42,11 +42,11 @@ export function createLedgerIndex(entries: readonly LedgerEntry[] = none): Ledge
       return version
     },
     put,
-    find: (keys) => {
+    find: (session) => {
       let found = none
-      for (const key of keys) {
-        const file = files.get(key)
-        // Two members of a session can have one key: an entry is still one entry.
+      for (const text of lookupTexts(session)) {
+        const file = files.get(text)
+        // Two members of a session can have one text: an entry is still one entry.
         if (file) found = [...new Set([...found, ...file.values()])]
       }
       return found
