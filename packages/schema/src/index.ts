@@ -27,7 +27,6 @@ export {
 } from './event-type.ts'
 export { canonicalJson } from './json.ts'
 export {
-  indexKey,
   indexText,
   laneKey,
   matches,

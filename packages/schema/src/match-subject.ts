@@ -79,16 +79,6 @@ export function subjectKeys(subject: Subject): readonly string[] {
 /** From narrow to broad. An index files a complex subject under its narrowest member alone. */
 const narrowness = ['session', 'device', 'user', 'application', 'group', 'org_unit', 'tenant']
 
-/**
- * The one key under which an index files a subject, so that everything it can match in enforcement
- * is found by {@link subjectKeys} of the other side: the key of its narrowest member.
- */
-export function indexKey(subject: Subject): string {
-  if (!isComplex(subject)) return subjectKey(subject)
-  const narrowest = narrowestMember(subject)
-  return narrowest ? subjectKey(narrowest) : canonicalJson(subject)
-}
-
 function narrowestMember(subject: ComplexSubject): SubjectIdentifier | undefined {
   const rank = (name: string): number => {
     const place = narrowness.indexOf(name)
