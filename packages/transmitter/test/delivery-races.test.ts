@@ -6,7 +6,6 @@ import { pushTarget } from '../src/delivery/post-set.ts'
 import { createWaiters } from '../src/delivery/waiters.ts'
 import { memoryStore, permitAll, staticTokens, type TransmitterEvents } from '../src/index.ts'
 import { readOptions } from '../src/settings.ts'
-import { createTurns } from '../src/transmit/turns.ts'
 import { entry, streamRecord } from './store-contract.ts'
 import { issuer, secret } from './support.ts'
 
@@ -72,22 +71,5 @@ describe('push queue', () => {
     await queue.stop()
     expect(sent).toEqual([])
     expect(await store.readRows('a', 0, 1)).toHaveLength(1)
-  })
-})
-
-describe('turns', () => {
-  it('go in the order of the calls under one key, and each for itself under another', async () => {
-    const inTurn = createTurns()
-    const seen: string[] = []
-    let go = (): void => undefined
-    const slow = new Promise<void>((resolve) => (go = resolve))
-    const first = inTurn('a', slow, () => seen.push('first'))
-    const failed = inTurn('a', Promise.reject(new Error('no')), () => seen.push('never'))
-    const second = inTurn('a', Promise.resolve(), () => seen.push('second'))
-    await inTurn('b', Promise.resolve(), () => seen.push('other'))
-    go()
-    await expect(failed).rejects.toThrow('no')
-    await Promise.all([first, second])
-    expect(seen).toEqual(['other', 'first', 'second'])
   })
 })

@@ -104,23 +104,27 @@ describe('transmit', () => {
     expect(Object.keys((await poll(transmitter, id)).sets)).toHaveLength(1)
   })
 
-  it('keeps the order of the calls of one principal when permitEvent takes its time', async () => {
+  it('keeps the order of the calls of one principal when permitEvent takes its time, or fails in between', async () => {
     await transmitter.stop()
-    const waiting: (() => void)[] = []
+    const waiting: { allow: () => void; refuse: (error: Error) => void }[] = []
     await start({
-      permitEvent: () => new Promise((resolve) => waiting.push(() => resolve(true))),
+      permitEvent: () =>
+        new Promise((resolve, refuse) => waiting.push({ allow: () => resolve(true), refuse })),
     })
     const id = await createStream(transmitter)
-    const both = [1, 2].map((event_timestamp) =>
+    const calls = [1, 2, 3].map((event_timestamp) =>
       transmitter.transmit(SessionRevoked, user('a'), { event_timestamp }),
     )
-    while (waiting.length < 2) await call(transmitter, 'GET /streams')
-    for (const go of waiting.toReversed()) go()
-    await Promise.all(both)
+    while (waiting.length < 3) await call(transmitter, 'GET /streams')
+    const [first, fail, third] = waiting
+    third?.allow()
+    fail?.refuse(new Error('no policy'))
+    first?.allow()
+    await Promise.all([calls[0], expect(calls[1]).rejects.toThrow('no policy'), calls[2]])
     const sets = Object.values((await poll(transmitter, id)).sets)
     expect(sets.map((set) => Object.values(claimsOf(set).events))).toEqual([
       [{ event_timestamp: 1 }],
-      [{ event_timestamp: 2 }],
+      [{ event_timestamp: 3 }],
     ])
   })
 

@@ -1,3 +1,4 @@
+import { createLanes } from '@drawbridge/core'
 import {
   checkPayload,
   laneKey,
@@ -11,7 +12,6 @@ import type { EventToRecord, Outbox, RecordedDelivery } from '../outbox.ts'
 import type { Settings } from '../settings.ts'
 import type { StreamRegistry } from '../streams/stream-registry.ts'
 import type { Stream } from '../streams/stream.ts'
-import { createTurns } from './turns.ts'
 
 /** What may be said about an event besides its payload. */
 export interface TransmitOptions {
@@ -53,7 +53,7 @@ export interface TransmitContext {
  * calls, however long `permitEvent` thinks about each.
  */
 export function createTransmit({ settings, makeJti, streams, outbox }: TransmitContext): Transmit {
-  const inTurn = createTurns()
+  const lanes = createLanes()
   return async (event, options = {}) => {
     const payload = checkPayload(event.type, event.payload)
     const subject = subjectOf(event.subject)
@@ -64,9 +64,13 @@ export function createTransmit({ settings, makeJti, streams, outbox }: TransmitC
     const toRecord: EventToRecord = { type, payload, subject, txn, iat }
     const wanting = streams.list().filter((stream) => wants(stream, type))
     const permitted = permittedStreams({ type, payload, subject }, wanting, settings)
-    const recording = await inTurn(laneKey(subject), permitted, (some) => ({
-      deliveries: outbox.record(toRecord, some),
-    }))
+    // It is waited for in its turn: until then, nobody handles what it throws.
+    permitted.catch(() => undefined)
+    const recording = await lanes.run(laneKey(subject), async () => {
+      const streamsThatMay = await permitted
+      // The turn ends with the call, not with the commit: events of one lane share commits too.
+      return { deliveries: outbox.record(toRecord, streamsThatMay) }
+    })
     return { txn, deliveries: await recording.deliveries }
   }
 }
