@@ -119,6 +119,55 @@ describe('toNode in node:http', () => {
     expect((await fetch(`${url}/signals`)).headers.getSetCookie()).toEqual(['a=1', 'b=2'])
   })
 
+  it('gives a handler a Request whose body can be read in every way', async () => {
+    const ways: Record<string, (request: Request) => Promise<unknown>> = {
+      text: (request) => request.text(),
+      json: async (request) => JSON.stringify(await request.json()),
+      arrayBuffer: async (request) => Buffer.from(await request.arrayBuffer()).toString(),
+      blob: async (request) => (await request.blob()).text(),
+      clone: async (request) => (await request.clone().text()) === (await request.text()) && 'same',
+      body: async (request) => {
+        const chunks = []
+        for await (const chunk of request.body ?? []) chunks.push(chunk)
+        return Buffer.concat(chunks).toString()
+      },
+      used: async (request) => {
+        const before = request.bodyUsed
+        await request.text()
+        return [before, request.bodyUsed].join(' ')
+      },
+      signal: async (request) => String(request.signal.aborted),
+      again: async (request) => {
+        await readBody(request, 100)
+        return await request.text().catch(() => 'read before')
+      },
+    }
+    const { url } = await serve(
+      toNode(
+        at(async (request) => {
+          const way = ways[new URL(request.url).pathname.slice('/signals/'.length)]
+          return jsonResponse(200, await way?.(request))
+        }),
+      ),
+    )
+    const answers: Record<string, unknown> = {}
+    for (const way of Object.keys(ways)) {
+      const response = await fetch(`${url}/signals/${way}`, { method: 'POST', body: '{"a":1}' })
+      answers[way] = await response.json()
+    }
+    expect(answers).toEqual({
+      text: '{"a":1}',
+      json: '{"a":1}',
+      arrayBuffer: '{"a":1}',
+      blob: '{"a":1}',
+      clone: 'same',
+      body: '{"a":1}',
+      used: 'false true',
+      signal: 'false',
+      again: 'read before',
+    })
+  })
+
   it('answers every path: there is nobody else to ask', async () => {
     const { url } = await serve(toNode(echo))
     expect(await (await fetch(`${url}/other`)).json()).toMatchObject({ path: '/other' })

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { Clock } from '@drawbridge/core'
 import { CredentialChange, type SecurityEvent } from '@drawbridge/schema'
 import { generateKeyPair } from 'jose'
 import {
@@ -88,6 +89,25 @@ describe('push', () => {
     const three = await post(token)
     expect([one.status, two.status, three.status]).toEqual([202, 202, 202])
     expect(calls).toBe(1)
+  })
+
+  it('PUSH-2-7: repetitions of a SET that is being handled share its outcome, also a failure', async () => {
+    let calls = 0
+    let fail = (_error: Error): void => undefined
+    makePush().handle('*', () => {
+      calls++
+      return new Promise((_resolve, reject) => (fail = reject))
+    })
+    const token = await transmitter.sign()
+    const first = post(token)
+    await next('set:verified')
+    const arrived = new Promise((resolve) => server.once('request', resolve))
+    const second = post(token)
+    await arrived
+    // The second is verified by then: it takes no longer than this one, which is refused.
+    expect((await post(await transmitter.sign({ claims: { aud: 'other' } }))).status).toBe(400)
+    fail(new Error('not now'))
+    expect([(await first).status, (await second).status, calls]).toEqual([503, 503, 1])
   })
 
   it('hooks get the same idempotency key when a SET comes again', async () => {
@@ -204,6 +224,24 @@ describe('push', () => {
     expect((await post(token, { authorization: 'Bearer right' })).status).toBe(202)
   })
 
+  it('SET-5.4-1: a SET from a clock that is ahead counts as of now, and is not refused', async () => {
+    const times: number[] = []
+    makePush().handle('*', ({ time, notices }) => {
+      times.push(time)
+      expect(notices.map(({ name }) => name)).toContain('issued-in-future')
+    })
+    const now = Math.floor(Date.now() / 1000)
+    expect((await post(await transmitter.sign({ claims: { iat: now + 3600 } }))).status).toBe(202)
+    expect(times[0]).toBeGreaterThanOrEqual(now)
+    expect(times[0]).toBeLessThan(now + 60)
+  })
+
+  it('JOSE-7519.4.1.5-1: a SET is refused before its nbf', async () => {
+    makePush()
+    const nbf = Math.floor(Date.now() / 1000) + 3600
+    expect((await post(await transmitter.sign({ claims: { nbf } }))).status).toBe(400)
+  })
+
   it('keys that cannot be had just now are 503, and the same SET is taken later', async () => {
     makePush()
     transmitter.answerNext('GET /jwks', 500)
@@ -318,6 +356,20 @@ describe('start', () => {
     await expect(make().start()).rejects.toMatchObject({ code: 'ERR_PEER_ISSUER' })
   })
 
+  it('follows no redirect: the token and the metadata are for one origin', async () => {
+    const location = `${transmitter.issuer}/.well-known/elsewhere`
+    const line = 'GET /.well-known/elsewhere'
+    const metadata = {
+      issuer: transmitter.issuer,
+      jwks_uri: `${transmitter.issuer}/jwks`,
+      configuration_endpoint: `${transmitter.issuer}/streams`,
+    }
+    transmitter.answerNext('GET /.well-known/ssf-configuration', 302, {}, { location })
+    transmitter.answerNext(line, 200, metadata)
+    await expect(make().start()).rejects.toMatchObject({ code: 'ERR_PEER_ANSWER' })
+    expect(transmitter.requests.map((request) => request.line)).not.toContain(line)
+  })
+
   it('never sends the token to another origin', async () => {
     transmitter.answerNext('GET /.well-known/ssf-configuration', 200, {
       issuer: transmitter.issuer,
@@ -391,10 +443,18 @@ describe('poll', () => {
     expect(body['setErrs']).toMatchObject({ x: { err: 'invalid_request' } })
   })
 
-  it('a SET whose handler fails is in neither list, and is handled when it is offered again', async () => {
+  it('a SET whose handler fails is in neither list, and is handled when it is offered again, not at once', async () => {
     let calls = 0
+    const waits: number[] = []
+    const clock: Clock = {
+      now: () => Date.now(),
+      sleep: (ms) => {
+        waits.push(ms)
+        return Promise.resolve()
+      },
+    }
     const done = new Promise<void>((resolve) => {
-      make().handle('*', () => {
+      make({ clock, random: () => 0 }).handle('*', () => {
         if (++calls === 1) throw new Error('not now')
         resolve()
       })
@@ -402,7 +462,11 @@ describe('poll', () => {
     await receiver?.start()
     transmitter.offer('again', await transmitter.sign({ claims: { jti: 'again' } }))
     await done
-    expect(calls).toBe(2)
+    expect([calls, waits]).toEqual([2, [100]])
+    const silent = ({ ack = [], setErrs = {} }: Record<string, string[] | object>): boolean =>
+      !(ack as string[]).includes('again') && !('again' in setErrs)
+    const polls = transmitter.requests.filter(({ line }) => line === 'POST /poll')
+    expect(polls.every(({ body }) => silent(body as Record<string, object>))).toBe(true)
   })
 
   it('nothing that the peer answers ends the loop', async () => {

@@ -68,7 +68,7 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
   const { emitter, clock, inbox } = parts
   const lanes = createLanes()
   const types = new Map(parts.eventTypes.map((type) => [type.uri, type]))
-  /** Repetitions of a SET that is being handled share its outcome. */
+  /** Repetitions of a SET that is being handled share its outcome: they must not pile up behind it. */
   const underWay = new Map<string, Promise<Outcome>>()
 
   const fail = (error: unknown): Outcome => {

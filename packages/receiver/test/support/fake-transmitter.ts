@@ -22,7 +22,7 @@ export interface FakeTransmitter {
   /** Puts a SET into the answer of the next poll. */
   offer(jti: string, token: string): void
   /** Answers the next request of a kind by hand: status and JSON body. */
-  answerNext(line: string, status: number, body?: unknown): void
+  answerNext(line: string, status: number, body?: unknown, headers?: Record<string, string>): void
   /** Resolves with the first request of a kind from now on, or an earlier unseen one. */
   requested(
     line: string,
@@ -37,7 +37,12 @@ export async function fakeTransmitter(): Promise<FakeTransmitter> {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
   const requests: FakeTransmitter['requests'] = []
-  const overrides: { line: string; status: number; body: unknown }[] = []
+  const overrides: {
+    line: string
+    status: number
+    body: unknown
+    headers: Record<string, string>
+  }[] = []
   const offered = new Map<string, string>()
   const streams: Record<string, unknown>[] = []
   const watchers = new Set<() => void>()
@@ -162,7 +167,7 @@ export async function fakeTransmitter(): Promise<FakeTransmitter> {
       const [status, answer] = override
         ? [override.status, override.body]
         : await route(line, body, request)
-      response.writeHead(status, { 'content-type': 'application/json' })
+      response.writeHead(status, { 'content-type': 'application/json', ...override?.headers })
       response.end(answer === undefined ? undefined : JSON.stringify(answer))
     })()
   })
@@ -174,7 +179,8 @@ export async function fakeTransmitter(): Promise<FakeTransmitter> {
     requests,
     sign,
     offer,
-    answerNext: (line, status, body) => void overrides.push({ line, status, body }),
+    answerNext: (line, status, body, headers = {}) =>
+      void overrides.push({ line, status, body, headers }),
     requested: (line, where = () => true) =>
       new Promise((resolve) => {
         const look = (): void => {
