@@ -1,12 +1,11 @@
 import {
-  backoffMs,
   createEmitter,
   emptyResponse,
   systemClock,
   type FetchHandler,
   type Watchable,
 } from '@drawbridge/core'
-import { poll, push, type StreamConfiguration, type StreamRequest } from '@drawbridge/schema'
+import { poll, push, type EventType, type StreamConfiguration } from '@drawbridge/schema'
 import { pollLoop } from './delivery/poll-loop.ts'
 import { createPushEndpoint } from './delivery/push-endpoint.ts'
 import { createAcceptSet } from './handling/accept-set.ts'
@@ -14,10 +13,10 @@ import { createHandlers, type Handlers } from './handling/handlers.ts'
 import { memoryInbox } from './handling/inbox.ts'
 import { createVerifications } from './handling/verifications.ts'
 import { checkReceiverOptions, knownEventTypes, type ReceiverOptions } from './options.ts'
-import { discover, type KnownTransmitter } from './peer/discover.ts'
-import { ensureStream } from './peer/ensure-stream.ts'
+import { connect } from './peer/connect.ts'
+import { discover } from './peer/discover.ts'
+import type { WantedStream } from './peer/ensure-stream.ts'
 import { createPeer } from './peer/peer.ts'
-import { createStreamClient } from './peer/stream-client.ts'
 import { memoUntilFailure } from './memo.ts'
 import type { ReceiverEvents } from './receiver-events.ts'
 import { createVerifySet, remoteKeys, type VerifySet } from './verify-set.ts'
@@ -28,9 +27,9 @@ import { createVerifySet, remoteKeys, type VerifySet } from './verify-set.ts'
  */
 export interface Receiver extends FetchHandler, Pick<Handlers, 'handle' | 'onSessionTermination'> {
   /**
-   * Finds the Transmitter, and finds or creates the stream. Resolves when the stream exists and
-   * verification was asked for; polling has begun by then. A Transmitter that cannot be reached is
-   * tried again until the signal aborts. Idempotent.
+   * Finds the Transmitter, and finds or creates the stream; polling begins then. Resolves when
+   * verification was asked for, too. A Transmitter that cannot be reached is tried again until the
+   * signal aborts. Idempotent.
    *
    * @throws PeerError when the Transmitter is not who it should be, or refuses
    */
@@ -101,38 +100,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     draining: () => stopped.signal.aborted,
   })
 
-  const connect = async (known: KnownTransmitter, signal: AbortSignal): Promise<void> => {
-    const client = createStreamClient(peer, known)
-    const wanted = streamRequest(
-      options,
-      eventTypes.map(({ uri }) => uri),
-    )
-    const ensured = await ensureStream(client, wanted, signal)
-    stream = ensured.stream
-    emitter.emit('stream:ready', { at: clock.now(), ...ensured })
-    const state = verifications.expect(stream.stream_id)
-    await client.requestVerification(stream.stream_id, state, signal)
-    if (stream.delivery.method !== poll || signal.aborted) return
-    const url = stream.delivery.endpoint_url
-    const parts = { url, peer, acceptSet, emitter, clock, random, signal: stopped.signal }
-    polling = pollLoop(parts)
+  const found = (known: StreamConfiguration): void => {
+    stream = known
+    const { method, endpoint_url: url } = known.delivery
+    if (method !== poll || stopped.signal.aborted) return
+    polling ??= pollLoop({ url, peer, acceptSet, emitter, clock, random, signal: stopped.signal })
   }
-
-  const connectAtLast = async (signal: AbortSignal): Promise<void> => {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await connect(await transmitter(), signal)
-      } catch (cause) {
-        signal.throwIfAborted()
-        if ((cause as { name?: unknown }).name !== 'PeerUnavailableError') throw cause
-        const asked = (cause as { retryAfterMs?: number }).retryAfterMs
-        const retryInMs =
-          asked ?? backoffMs({ firstMs: 200, longestMs: 30_000 }, failures, random())
-        emitter.emit('peer:failed', { at: clock.now(), cause, retryInMs })
-        await clock.sleep(retryInMs, signal)
-      }
-    }
-  }
+  const wanted = wantedStream(options, eventTypes)
+  const untilStopped = (signal: AbortSignal | undefined): AbortSignal =>
+    signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal
   let starting: Promise<void> | undefined
   const underWay = new Set<Promise<Response>>()
 
@@ -151,15 +127,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return await answer.finally(() => underWay.delete(answer))
     },
     start({ signal } = {}) {
-      const both = signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal
-      starting ??= connectAtLast(both).catch((error: unknown) => {
+      const parts = { peer, transmitter, wanted, verifications, found, emitter, clock, random }
+      starting ??= connect(parts, untilStopped(signal)).catch((error: unknown) => {
         starting = undefined
         throw error
       })
       return starting
     },
-    verified: ({ signal } = {}) =>
-      verifications.verified(signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal),
+    verified: ({ signal } = {}) => verifications.verified(untilStopped(signal)),
     async stop() {
       stopped.abort(new Error('the Receiver was stopped'))
       await Promise.allSettled([polling, ...underWay])
@@ -167,10 +142,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 }
 
-function streamRequest(
+function wantedStream(
   { push: endpoint }: ReceiverOptions,
-  events_requested: readonly string[],
-): StreamRequest & { readonly events_requested: readonly string[] } {
+  eventTypes: readonly EventType[],
+): WantedStream {
+  const events_requested = eventTypes.map(({ uri }) => uri)
   if (!endpoint) return { delivery: { method: poll }, events_requested }
   const { url: endpoint_url, authorizationHeader } = endpoint
   const header =

@@ -389,6 +389,33 @@ describe('start', () => {
     expect(receiver?.stream).toBeDefined()
   })
 
+  it('SSF-8.1.1-16: takes SETs while a verification has to wait, and asks for it again', async () => {
+    transmitter.answerNext('POST /verify', 429, {}, { 'retry-after': '3600' })
+    let goOn = (): void => undefined
+    let isWaiting = (): void => undefined
+    const waiting = new Promise<void>((resolve) => (isWaiting = resolve))
+    const clock: Clock = {
+      now: () => Date.now(),
+      sleep: async (ms) => {
+        if (ms !== 3_600_000) return
+        isWaiting()
+        await new Promise<void>((resolve) => (goOn = resolve))
+      },
+    }
+    const handled = new Promise<string>((resolve) =>
+      make({ clock }).handle('*', ({ jti }) => resolve(jti)),
+    )
+    const started = receiver?.start()
+    transmitter.offer('early', await transmitter.sign({ claims: { jti: 'early' } }))
+    expect(await handled).toBe('early')
+    await waiting
+    goOn()
+    await started
+    await receiver?.verified()
+    const creations = transmitter.requests.filter(({ line }) => line === 'POST /streams')
+    expect(creations).toHaveLength(1)
+  })
+
   it('OAUTH-6749.5.1-1: asks for another token after a 401, once', async () => {
     const asked: (string | undefined)[] = []
     transmitter.answerNext('GET /streams', 401)

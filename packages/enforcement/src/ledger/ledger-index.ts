@@ -4,8 +4,6 @@ import { merge } from './ledger.ts'
 
 /** The entries of a ledger in memory, found by what a session is called. */
 export interface LedgerIndex {
-  /** Changes with every change of the entries. */
-  readonly version: number
   /** Merges an entry in, by the rule that the store follows. */
   put(entry: LedgerEntry): void
   /** All entries that can match a session, and perhaps others. */
@@ -23,7 +21,6 @@ const none: readonly LedgerEntry[] = []
 /** Makes the index of a ledger's entries. */
 export function createLedgerIndex(entries: readonly LedgerEntry[] = none): LedgerIndex {
   const files = new Map<string, Map<string, LedgerEntry>>()
-  let version = 0
 
   const put = (entry: LedgerEntry): void => {
     const place = indexText(entry.on)
@@ -33,14 +30,10 @@ export function createLedgerIndex(entries: readonly LedgerEntry[] = none): Ledge
     if (!merged.changed) return
     file.set(key, merged.entry)
     files.set(place, file)
-    version++
   }
 
   for (const entry of entries) put(entry)
   return {
-    get version() {
-      return version
-    },
     put,
     find: (session) => {
       let found = none

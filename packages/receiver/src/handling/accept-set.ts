@@ -46,7 +46,6 @@ export interface AcceptSet {
 export interface AcceptSetParts {
   readonly audience: string
   readonly eventTypes: readonly EventType[]
-  /** Resolves when the Transmitter's keys are known. */
   readonly verifySet: VerifySet
   readonly handlers: Handlers
   readonly inbox: Inbox

@@ -2,7 +2,7 @@ import { poll, push, type StreamConfiguration, type StreamRequest } from '@drawb
 import type { StreamClient } from './stream-client.ts'
 
 /** What a Receiver asks for. */
-type Wanted = StreamRequest & { readonly events_requested: readonly string[] }
+export type WantedStream = StreamRequest & { readonly events_requested: readonly string[] }
 
 /**
  * Finds this Receiver's stream or makes it: reads first, and takes the one with its delivery; event
@@ -12,7 +12,7 @@ type Wanted = StreamRequest & { readonly events_requested: readonly string[] }
  */
 export async function ensureStream(
   client: StreamClient,
-  wanted: Wanted,
+  wanted: WantedStream,
   signal?: AbortSignal,
 ): Promise<{ readonly stream: StreamConfiguration; readonly created: boolean }> {
   const streams = await client.listStreams(signal)
@@ -30,7 +30,7 @@ function isOwn(stream: StreamConfiguration, { delivery }: StreamRequest): boolea
 }
 
 /** What is to be updated; undefined where nothing is. */
-function difference(own: StreamConfiguration, wanted: Wanted): StreamRequest | undefined {
+function difference(own: StreamConfiguration, wanted: WantedStream): StreamRequest | undefined {
   const { events_requested, delivery } = wanted
   const sameEvents = sameSet(own.events_requested ?? [], events_requested)
   // A Transmitter that does not show the header is sent it once more: nobody can tell.
