@@ -286,10 +286,11 @@ describe('a ledger that fails', () => {
   const failing = (parts: Partial<Ledger>): Ledger => ({ ...memoryLedger(), ...parts })
   const broken = new StorageError('ERR_STORAGE_UNAVAILABLE', 'the disk is full')
 
-  it('at a write is no acknowledgement', async () => {
+  it('at a write is no acknowledgement, and decides nothing: the guard answers by what is durable', async () => {
     const ledger = failing({ write: () => Promise.reject(broken) })
     const { enforcement } = await started({ ledger })
     await expect(enforcement.apply(revoked({ user: alice }))).rejects.toBe(broken)
+    expect(enforcement.check(aliceSince(-60)).outcome).toBe('allow')
   })
   it('at the start leaves every check refused, closes it, and can be tried again', async () => {
     const attempts: string[] = []
