@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { SessionRevoked } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
 import { CompactSign, exportJWK, generateKeyPair } from 'jose'
 import { Pool } from 'undici'
 import { groupCommit } from '../floors/group-commit.mjs'

@@ -1,4 +1,4 @@
-import { SessionRevoked } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
 import { generateKeyPair } from 'jose'
 import { signAndPush } from '../floors/push.mjs'
 import { claims, payload, subject } from '../support/events.mjs'

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { SessionRevoked } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
 import { groupCommit } from '../floors/group-commit.mjs'
 import { claims, payload, subject } from '../support/events.mjs'
 import { inFlight, interleave, rate } from '../support/measure.mjs'

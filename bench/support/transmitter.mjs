@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import path from 'node:path'
-import { push, SessionRevoked } from '@drawbridge/schema'
+import { push } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
 import { createTransmitter, permitAll, staticTokens } from '@drawbridge/transmitter'
 import { toNode } from '@drawbridge/transmitter/node'
 import { sqliteStore } from '@drawbridge/transmitter/sqlite'

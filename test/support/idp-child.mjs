@@ -1,7 +1,8 @@
 // A Transmitter in a process of its own. Told { transmit: <session id> } it transmits, and kills itself
 // with SIGKILL in the very turn in which `transmit` resolved.
 import { createServer } from 'node:http'
-import { issSub, opaque, SessionRevoked } from '@drawbridge/schema'
+import { issSub, opaque } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
 import { createTransmitter, permitAll, staticTokens } from '@drawbridge/transmitter'
 import { toNode } from '@drawbridge/transmitter/node'
 import { sqliteStore } from '@drawbridge/transmitter/sqlite'

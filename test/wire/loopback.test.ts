@@ -9,14 +9,8 @@ import {
 } from '@drawbridge/enforcement'
 import { createReceiver, staticToken, type Receiver } from '@drawbridge/receiver'
 import { toNode as receiverToNode } from '@drawbridge/receiver/node'
-import {
-  CredentialChange,
-  DeviceComplianceChange,
-  email,
-  issSub,
-  opaque,
-  SessionRevoked,
-} from '@drawbridge/schema'
+import { email, issSub, opaque } from '@drawbridge/schema'
+import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import {
   createTransmitter,
   memoryStore,

@@ -2,7 +2,8 @@
 // Transmitter, which tells applications what happens to the sessions they were given.
 import { randomUUID } from 'node:crypto'
 import express, { type Express, type Request, type Response } from 'express'
-import { DeviceComplianceChange, issSub, opaque, SessionRevoked } from '@drawbridge/schema'
+import { issSub, opaque } from '@drawbridge/schema'
+import { DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import {
   createTransmitter,
   permitAll,

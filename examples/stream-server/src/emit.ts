@@ -1,11 +1,5 @@
-import {
-  CredentialChange,
-  DeviceComplianceChange,
-  SessionRevoked,
-  SharedSignalsError,
-  type EventType,
-  type SubjectInput,
-} from '@drawbridge/schema'
+import { SharedSignalsError, type EventType, type SubjectInput } from '@drawbridge/schema'
+import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import type { Transmitter } from '@drawbridge/transmitter'
 
 const types: readonly EventType[] = [SessionRevoked, CredentialChange, DeviceComplianceChange]

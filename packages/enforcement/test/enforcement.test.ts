@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { opaque, StorageError, Verification, type SecurityEvent } from '@drawbridge/schema'
+import { opaque, StorageError, type SecurityEvent } from '@drawbridge/schema'
+import { Verification } from '@drawbridge/schema/ssf'
 import {
   createEnforcement,
   createPolicy,

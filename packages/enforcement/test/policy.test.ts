@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { DeviceComplianceChange, SessionRevoked, Verification } from '@drawbridge/schema'
+import { DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
+import { Verification } from '@drawbridge/schema/ssf'
 import {
   createEnforcement,
   createPolicy,

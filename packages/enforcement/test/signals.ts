@@ -1,16 +1,14 @@
 import {
-  CredentialChange,
-  DeviceComplianceChange,
   issSub,
   opaque,
   readSet,
-  SessionRevoked,
   subjectOf,
   type EventType,
   type PayloadOf,
   type SecurityEvent,
   type SubjectInput,
 } from '@drawbridge/schema'
+import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import type { Cause, LedgerEntry, Who } from '@drawbridge/enforcement'
 
 export const idp = 'https://idp.example'

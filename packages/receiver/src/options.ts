@@ -1,10 +1,6 @@
 import { checkOptions, type Clock } from '@drawbridge/core'
-import {
-  CredentialChange,
-  DeviceComplianceChange,
-  SessionRevoked,
-  type EventType,
-} from '@drawbridge/schema'
+import { type EventType } from '@drawbridge/schema'
+import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import type { Authorize } from './peer/authorize.ts'
 import type { Inbox } from './handling/inbox.ts'
 

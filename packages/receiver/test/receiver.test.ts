@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Clock } from '@drawbridge/core'
-import { CredentialChange, type SecurityEvent } from '@drawbridge/schema'
+import { type SecurityEvent } from '@drawbridge/schema'
+import { CredentialChange } from '@drawbridge/schema/caep'
 import { generateKeyPair } from 'jose'
 import {
   createReceiver,

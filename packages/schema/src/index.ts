@@ -1,11 +1,3 @@
-export { CredentialChange, type CredentialChangePayload } from './caep/credential-change.ts'
-export {
-  DeviceComplianceChange,
-  type DeviceComplianceChangePayload,
-} from './caep/device-compliance-change.ts'
-export { SessionRevoked, type SessionRevokedPayload } from './caep/session-revoked.ts'
-export { StreamUpdated, type StreamUpdatedPayload } from './ssf/stream-updated.ts'
-export { Verification, type VerificationPayload } from './ssf/verification.ts'
 export { accessMeaning, type AccessMeaning, type Decision } from './access-meaning.ts'
 export {
   PeerError,

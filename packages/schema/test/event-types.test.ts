@@ -1,15 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import {
-  accessMeaning,
-  checkPayload,
-  CredentialChange,
-  DeviceComplianceChange,
-  SessionRevoked,
-  StreamUpdated,
-  Verification,
-  type EventType,
-} from '@drawbridge/schema'
+import { accessMeaning, checkPayload, type EventType } from '@drawbridge/schema'
+import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
+import { StreamUpdated, Verification } from '@drawbridge/schema/ssf'
 import { setErrorOf } from './support.ts'
 
 const issuesOf = (type: EventType, payload: unknown): string[] =>

@@ -1,16 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import {
-  email,
-  issSub,
-  opaque,
-  readSet,
-  SessionRevoked,
-  setMediaType,
-  setType,
-  StreamUpdated,
-  Verification,
-} from '@drawbridge/schema'
+import { email, issSub, opaque, readSet, setMediaType, setType } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
+import { StreamUpdated, Verification } from '@drawbridge/schema/ssf'
 import { aSubject, claims, nested, setErrorOf, thrownBy } from './support.ts'
 
 const messageOf = (changes: Readonly<Record<string, unknown>>): string =>

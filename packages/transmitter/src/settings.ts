@@ -6,12 +6,8 @@ import {
   type Clock,
   type OptionChecks,
 } from '@drawbridge/core'
-import {
-  CredentialChange,
-  DeviceComplianceChange,
-  SessionRevoked,
-  type EventType,
-} from '@drawbridge/schema'
+import { type EventType } from '@drawbridge/schema'
+import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import type { SigningAlgorithm } from './keys/key-ring.ts'
 import type { PermitEvent } from './permit-event.ts'
 import type { Authenticate } from './receiver-identity.ts'

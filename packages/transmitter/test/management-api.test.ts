@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { CredentialChange, poll as pollMethod, push, SessionRevoked } from '@drawbridge/schema'
+import { poll as pollMethod, push } from '@drawbridge/schema'
+import { CredentialChange, SessionRevoked } from '@drawbridge/schema/caep'
 import type { Transmitter, TransmitterOptions } from '../src/index.ts'
 import {
   call,

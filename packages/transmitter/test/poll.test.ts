@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { systemClock, type Clock } from '@drawbridge/core'
-import { SessionRevoked } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
 import { memoryStore, type Transmitter, type TransmitterOptions } from '../src/index.ts'
 import { call, claimsOf, createStream, makeTransmitter, nextEvent, poll, user } from './support.ts'
 

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from '@jest/globals'
 import { toNode } from '@drawbridge/core/node'
-import { SessionRevoked, issSub, opaque, push, type SubjectInput } from '@drawbridge/schema'
+import { issSub, opaque, push, type SubjectInput } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
 import {
   createTransmitter,
   memoryStore,

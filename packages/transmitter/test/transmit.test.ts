@@ -1,6 +1,7 @@
 import { copyFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { CredentialChange, email, SessionRevoked, type SubjectInput } from '@drawbridge/schema'
+import { email, type SubjectInput } from '@drawbridge/schema'
+import { CredentialChange, SessionRevoked } from '@drawbridge/schema/caep'
 import {
   permitAll,
   type EventToPermit,

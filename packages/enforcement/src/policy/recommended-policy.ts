@@ -1,4 +1,4 @@
-import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema'
+import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import { createPolicy, type Policy } from './policy.ts'
 
 /**

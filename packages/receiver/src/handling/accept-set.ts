@@ -4,14 +4,13 @@ import {
   laneKey,
   readSet,
   SetError,
-  StreamUpdated,
-  Verification,
   type EventType,
   type OtherSubject,
   type SecurityEvent,
   type SetErrorCode,
   type SetErrorReport,
 } from '@drawbridge/schema'
+import { StreamUpdated, Verification } from '@drawbridge/schema/ssf'
 import type { ReceiverEvents } from '../receiver-events.ts'
 import type { VerifySet } from '../verify-set.ts'
 import type { Handlers } from './handlers.ts'

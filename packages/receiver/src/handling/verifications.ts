@@ -1,4 +1,5 @@
-import { SetError, type StreamConfiguration, type VerificationPayload } from '@drawbridge/schema'
+import { SetError, type StreamConfiguration } from '@drawbridge/schema'
+import { type VerificationPayload } from '@drawbridge/schema/ssf'
 
 /** The verifications this Receiver asked for, and what came back. */
 export interface Verifications {

@@ -1,4 +1,5 @@
-import { opaque, StreamError, Verification, type VerificationRequest } from '@drawbridge/schema'
+import { opaque, StreamError, type VerificationRequest } from '@drawbridge/schema'
+import { Verification } from '@drawbridge/schema/ssf'
 import type { ReceiverIdentity } from '../receiver-identity.ts'
 import { findOwnStream, type StreamManagement } from './stream-management.ts'
 
