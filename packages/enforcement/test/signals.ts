@@ -41,7 +41,7 @@ export function signal<Payload extends object>(
 ): SecurityEvent {
   const { payload = {}, ...claims } = rest
   const event = { ...payload, event_timestamp: at }
-  return readSet({
+  const { events } = readSet({
     ...claims,
     iss,
     jti,
@@ -49,6 +49,7 @@ export function signal<Payload extends object>(
     sub_id: subjectOf(subject),
     events: { [type.uri]: event },
   })
+  return events[0]
 }
 
 export const revoked = (subject: SubjectInput, envelope?: Envelope): SecurityEvent =>

@@ -1,6 +1,8 @@
 import { checkOptions, type Clock } from '@drawbridge/core'
-import { type EventType } from '@drawbridge/schema'
-import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
+import type { EventType, Profile } from '@drawbridge/schema'
+import { caepEventTypes } from '@drawbridge/schema/caep'
+import { riscEventTypes } from '@drawbridge/schema/risc'
+import { scimEventTypes } from '@drawbridge/schema/scim'
 import type { Authorize } from './peer/authorize.ts'
 import type { Inbox } from './handling/inbox.ts'
 
@@ -24,6 +26,19 @@ export interface ReceiverOptions {
   }
   /** The event types to ask for. Default: all that `@drawbridge/schema` knows. */
   readonly events?: readonly EventType[]
+  /**
+   * What this Transmitter sends instead of the final 1.0 form: a value of
+   * `@drawbridge/schema/profiles`. Each tolerance that is used is a `set:noticed`. Default:
+   * `strict`.
+   */
+  readonly profile?: Profile
+  /**
+   * Members of complex subjects that the handlers can process. An event with any other that the
+   * Transmitter calls critical is discarded. Default: the seven of SSF 1.0.
+   *
+   * @see OpenID SSF 1.0, "Receiver Subject Processing"
+   */
+  readonly subjectMembers?: readonly string[]
   /** Remembers which SETs were handled. Default: `memoryInbox()`, the newest 100,000. */
   readonly inbox?: Inbox
   /**
@@ -31,7 +46,10 @@ export interface ReceiverOptions {
    * 30,000.
    */
   readonly handlerTimeoutMs?: number
-  /** Algorithms a SET may be signed with. Default RS256, PS256, ES256 and EdDSA. */
+  /**
+   * Algorithms a SET may be signed with. Default: the profile's, else RS256, PS256, ES256 and
+   * EdDSA.
+   */
   readonly algorithms?: readonly string[]
   /** Origins besides the issuer's that may be sent the access token. Default: none. */
   readonly trustedOrigins?: readonly string[]
@@ -52,6 +70,8 @@ const names = [
   'authorize',
   'push',
   'events',
+  'profile',
+  'subjectMembers',
   'inbox',
   'handlerTimeoutMs',
   'algorithms',
@@ -64,9 +84,9 @@ const names = [
 
 /** The event types that are asked for by default. */
 export const knownEventTypes: readonly EventType[] = [
-  SessionRevoked,
-  CredentialChange,
-  DeviceComplianceChange,
+  ...caepEventTypes,
+  ...riscEventTypes,
+  ...scimEventTypes,
 ]
 
 /** @throws OptionsError that names every mistake in the options */
@@ -84,6 +104,10 @@ export function checkReceiverOptions(options: ReceiverOptions): void {
     '"authorize" must be a function that gives an access token, such as staticToken("…")',
   )
   if (options.push !== undefined) url('push.url', options.push?.url, insecure)
+  check(
+    options.profile === undefined || typeof options.profile?.read === 'function',
+    '"profile" must be a profile, such as tolerant of "@drawbridge/schema/profiles"',
+  )
   check(
     options.handlerTimeoutMs === undefined || options.handlerTimeoutMs > 0,
     '"handlerTimeoutMs" must be a number above 0',

@@ -21,6 +21,11 @@ export interface ReceiverEvents {
   'set:handled': { readonly at: number; readonly event: SecurityEvent }
   /** A SET that was handled before came again and was acknowledged again. */
   'set:repeated': { readonly at: number; readonly iss: string; readonly jti: string }
+  /**
+   * The SET holds, and its subject has a member that the Transmitter calls critical and nobody here
+   * can process: it was acknowledged, and no handler saw it.
+   */
+  'set:discarded': { readonly at: number; readonly jti: string; readonly member: string }
   /** The SET does not hold; the Transmitter was told `err`. */
   'set:rejected': { readonly at: number; readonly err: SetErrorCode; readonly cause: unknown }
   /** A handler failed or the keys could not be had: the SET was not acknowledged and comes again. */

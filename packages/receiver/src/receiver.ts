@@ -5,7 +5,14 @@ import {
   type FetchHandler,
   type Watchable,
 } from '@drawbridge/core'
-import { poll, push, type EventType, type StreamConfiguration } from '@drawbridge/schema'
+import {
+  poll,
+  push,
+  unprocessedMember,
+  type EventType,
+  type StreamConfiguration,
+} from '@drawbridge/schema'
+import { strict } from '@drawbridge/schema/profiles'
 import { pollLoop } from './delivery/poll-loop.ts'
 import { createPushEndpoint } from './delivery/push-endpoint.ts'
 import { createAcceptSet } from './handling/accept-set.ts'
@@ -58,7 +65,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     random = Math.random,
     fetch = globalThis.fetch,
     events: eventTypes = knownEventTypes,
-    algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    profile = strict,
+    algorithms = profile.algorithms ?? ['RS256', 'PS256', 'ES256', 'EdDSA'],
   } = options
   const emitter = createEmitter<ReceiverEvents>()
   const peer = createPeer({
@@ -79,7 +87,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const transmitter = memoUntilFailure(() => discover(peer, issuer, stopped.signal))
   const verifier = memoUntilFailure(async () => {
     const keys = remoteKeys((await transmitter()).jwks_uri, fetch)
-    return createVerifySet({ issuer, algorithms, keys })
+    const { untypedSets } = profile.tolerates
+    return createVerifySet({ issuer, algorithms, keys, untypedSets })
   })
   const verifySet: VerifySet = async (token) => (await verifier())(token)
 
@@ -87,6 +96,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     audience: options.audience,
     eventTypes,
     verifySet,
+    profile,
+    streamId: () => stream?.stream_id,
+    criticalMember: async (subject) => {
+      const { critical_subject_members: critical = [] } = await transmitter()
+      return unprocessedMember(subject, critical, options.subjectMembers)
+    },
     handlers,
     inbox: options.inbox ?? memoryInbox(),
     verifications,
@@ -97,6 +112,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const pushEndpoint = createPushEndpoint({
     acceptSet,
     authorizationHeader: options.push?.authorizationHeader,
+    anyMediaType: profile.tolerates.anyMediaType,
     draining: () => stopped.signal.aborted,
   })
 

@@ -1,4 +1,11 @@
-export { accessMeaning, type AccessMeaning, type Decision } from './access-meaning.ts'
+export {
+  accessMeaning,
+  accessMeanings,
+  type AccessMeaning,
+  type AccessMeaningRow,
+  type Decision,
+  type DecisionByMember,
+} from './access-meaning.ts'
 export {
   PeerError,
   SetError,
@@ -9,39 +16,35 @@ export {
   type ErrorDetails,
   type SetErrorCode,
 } from './errors.ts'
-export { eventTime } from './event-time.ts'
+export { eventTime } from './sets/event-time.ts'
 export {
   checkPayload,
+  type EventSubjects,
   type EventType,
   type Issue,
   type PayloadOf,
   type Validation,
 } from './event-type.ts'
 export { canonicalJson } from './json.ts'
-export {
-  indexText,
-  laneKey,
-  matches,
-  principalKey,
-  subjectKey,
-  lookupTexts,
-  subjectKeys,
-  type MatchRule,
-} from './match-subject.ts'
-export { type Notice } from './notice.ts'
+export { readJson } from './json-text.ts'
+export { type Notice } from './sets/notice.ts'
 export {
   readPollRequest,
   type PollRequest,
   type PollResponse,
   type SetErrorReport,
 } from './poll.ts'
+export { readSet, type ReadSetRules, type SeveralEvents } from './sets/read-set.ts'
 export {
-  readSet,
   setMediaType,
   setType,
   type SecurityEvent,
+  type SecurityEventToken,
   type SetClaims,
-} from './security-event-token.ts'
+} from './sets/security-event-token.ts'
+export { createProfile, type ProfileDefinition, type WriteRule } from './profiles/create-profile.ts'
+export { type Profile, type ProfileTolerances, type ReadContext } from './profiles/profile.ts'
+export { inEvents, type Claims, type Tolerance } from './profiles/tolerance.ts'
 export {
   isStreamStatusValue,
   poll,
@@ -58,24 +61,72 @@ export {
   type StreamUpdate,
   type VerificationRequest,
 } from './stream.ts'
+export { wellKnownUrl, type TransmitterConfiguration } from './transmitter-configuration.ts'
+export { matches, type MatchRule } from './subjects/match-subject.ts'
 export {
+  identifierFormats,
+  type IdentifierFormat,
+  type IdentifierFormats,
+  type MemberCheck,
+} from './subjects/identifier-formats.ts'
+export {
+  checkSubject,
+  checkWrittenSubject,
+  predefinedMembers,
+  readSubject,
+  subjectOf,
+  unprocessedMember,
+} from './subjects/read-subject.ts'
+export { checkEventSubject } from './subjects/check-event-subject.ts'
+export {
+  indexTexts,
+  laneKey,
+  lookupTexts,
+  principalKey,
+  subjectKey,
+  subjectKeys,
+} from './subjects/subject-keys.ts'
+export {
+  account,
+  aliases,
   complex,
+  did,
   email,
+  ipAddresses,
   isComplex,
   issSub,
+  jwtId,
   opaque,
-  readSubject,
+  phoneNumber,
+  samlAssertionId,
+  scim,
   subjectMembers,
-  checkSubject,
-  subjectOf,
+  uri,
+  type AccountSubject,
+  type AliasesSubject,
   type ComplexSubject,
   type ComplexSubjectMembers,
+  type DidSubject,
   type EmailSubject,
+  type IpAddressesSubject,
   type IssSubSubject,
+  type JwtIdSubject,
   type OpaqueSubject,
   type OtherSubject,
+  type PhoneNumberSubject,
+  type SamlAssertionIdSubject,
+  type ScimSubject,
   type Subject,
   type SubjectIdentifier,
   type SubjectInput,
-} from './subject.ts'
-export { wellKnownUrl, type TransmitterConfiguration } from './transmitter-configuration.ts'
+  type UriSubject,
+} from './subjects/subject.ts'
+export {
+  defineEventType,
+  type EventTypeDefinition,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+} from './define-event-type.ts'
+export { isEventOf, type EventOf } from './event-of.ts'
+export { type KnownEvent } from './known-event.ts'

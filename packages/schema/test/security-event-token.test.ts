@@ -1,9 +1,20 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { email, issSub, opaque, readSet, setMediaType, setType } from '@drawbridge/schema'
+import {
+  email,
+  issSub,
+  opaque,
+  readSet,
+  scim,
+  setMediaType,
+  setType,
+  type SecurityEvent,
+} from '@drawbridge/schema'
 import { SessionRevoked } from '@drawbridge/schema/caep'
 import { StreamUpdated, Verification } from '@drawbridge/schema/ssf'
 import { aSubject, claims, nested, setErrorOf, thrownBy } from './support.ts'
+
+const eventIn = (all: unknown): SecurityEvent => readSet(all).events[0]
 
 const messageOf = (changes: Readonly<Record<string, unknown>>): string =>
   setErrorOf(() => readSet(claims(changes))).message
@@ -11,7 +22,7 @@ const messageOf = (changes: Readonly<Record<string, unknown>>): string =>
 describe('readSet', () => {
   it('gives the event, and all claims as they came', () => {
     const all = claims({ toe: 1_749_999_990 })
-    expect(readSet(all)).toEqual({
+    expect(eventIn(all)).toEqual({
       type: SessionRevoked.uri,
       payload: {},
       subject: issSub('https://idp.example', 'alice'),
@@ -57,13 +68,13 @@ describe('readSet', () => {
   })
 
   it('SSF-4.1.8-1: takes one audience and several, and a SET without one', () => {
-    expect(readSet(claims({ aud: 'a' })).aud).toEqual(['a'])
-    expect(readSet(claims({ aud: ['a', 'b'] })).aud).toEqual(['a', 'b'])
-    expect(readSet(claims({ aud: undefined })).aud).toEqual([])
+    expect(eventIn(claims({ aud: 'a' })).aud).toEqual(['a'])
+    expect(eventIn(claims({ aud: ['a', 'b'] })).aud).toEqual(['a', 'b'])
+    expect(eventIn(claims({ aud: undefined })).aud).toEqual([])
   })
 
   it('SSF-4.1.9-1: a SET without "txn" holds', () => {
-    expect('txn' in readSet(claims({ txn: undefined }))).toBe(false)
+    expect('txn' in eventIn(claims({ txn: undefined }))).toBe(false)
   })
 
   it('SET-2-1: "events" is an object with a member', () => {
@@ -87,16 +98,28 @@ describe('readSet', () => {
     expect(messageOf({ events })).toContain('one SET, one event')
   })
 
-  it('SSF-3.1-1: the subject is in "sub_id"', () => {
+  it('RFC 9967: takes several events of the SCIM family, each for itself', () => {
+    const events = {
+      'urn:ietf:params:scim:event:prov:patch:notice': { attributes: ['active'] },
+      'urn:ietf:params:scim:event:prov:deactivate': {},
+    }
+    const set = readSet(claims({ sub_id: scim('/Users/1'), events }))
+    expect(set.events.map(({ type }) => type)).toEqual(Object.keys(events))
+    expect(set.events.map(({ payload }) => payload)).toEqual(Object.values(events))
+    expect(new Set(set.events.map(({ jti }) => jti)).size).toBe(1)
+    expect(messageOf({ events: { ...events, [SessionRevoked.uri]: {} } })).toContain('one event')
+  })
+
+  it('SSF-3.1-1 SUBID-4.1-1: the subject is in "sub_id"', () => {
     const error = setErrorOf(() => readSet(claims({ sub_id: undefined })))
     expect(error).toMatchObject({ code: 'ERR_SET_SUBJECT', err: 'invalid_request' })
     expect(error.message).toContain('"sub_id"')
-    expect(readSet(claims({ sub_id: email('a@b.example') })).subject).toEqual(email('a@b.example'))
+    expect(eventIn(claims({ sub_id: email('a@b.example') })).subject).toEqual(email('a@b.example'))
   })
 
   it('SSF-4.2.3-2 SET-2-5: ignores and keeps what it does not know', () => {
     const events = { 'https://schemas.example/own': { more: [1, { deep: true }] } }
-    const set = readSet(claims({ events, kid: 'k', 'https://example/claim': { a: 1 } }))
+    const set = eventIn(claims({ events, kid: 'k', 'https://example/claim': { a: 1 } }))
     expect(set.type).toBe('https://schemas.example/own')
     expect(set.payload).toEqual({ more: [1, { deep: true }] })
     expect(set.claims['kid']).toBe('k')
@@ -104,14 +127,14 @@ describe('readSet', () => {
 
   it('SSF-8.1.4.1-1 SSF-8.1.4.1-3: reads a Verification event about the stream itself', () => {
     const events = { [Verification.uri]: { state: 's' } }
-    const set = readSet(claims({ sub_id: opaque('stream-1'), events }))
+    const set = eventIn(claims({ sub_id: opaque('stream-1'), events }))
     expect(set.type).toBe('https://schemas.openid.net/secevent/ssf/event-type/verification')
     expect(set.subject).toEqual({ format: 'opaque', id: 'stream-1' })
   })
 
   it('SSF-8.1.5-1 SSF-8.1.5-6: reads a Stream Updated event about the stream itself', () => {
     const events = { [StreamUpdated.uri]: { status: 'paused' } }
-    const set = readSet(claims({ sub_id: opaque('stream-1'), events }))
+    const set = eventIn(claims({ sub_id: opaque('stream-1'), events }))
     expect(set.type).toBe('https://schemas.openid.net/secevent/ssf/event-type/stream-updated')
     expect(set.subject).toEqual({ format: 'opaque', id: 'stream-1' })
   })

@@ -1,10 +1,19 @@
 import fc from 'fast-check'
 import {
+  account,
+  aliases,
   complex,
+  did,
   email,
+  ipAddresses,
   issSub,
+  jwtId,
   opaque,
+  phoneNumber,
+  samlAssertionId,
+  scim,
   SetError,
+  uri,
   type ComplexSubject,
   type Subject,
   type SubjectIdentifier,
@@ -14,12 +23,29 @@ import {
 const few: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'a" "b', ' ', 'é', '__proto__')
 
 /** Identifiers of every format that is known, and some that are not. */
-export const anIdentifier: fc.Arbitrary<SubjectIdentifier> = fc.oneof(
+const anOnlyName: fc.Arbitrary<SubjectIdentifier> = fc.oneof(
   few.map((id) => opaque(id)),
   few.map((local) => email(`${local.replaceAll(' ', '.')}@b.example`)),
   fc.tuple(few, few).map(([iss, sub]) => issSub(iss, sub)),
-  fc.record({ format: fc.constant('account'), uri: few }),
-  fc.record({ format: fc.constant('opaque'), id: few, more: few }),
+  few.map((name) => account(`acct:${encodeURIComponent(name)}@b.example`)),
+  fc.constantFrom('+12065550100', '+4930123456').map((number) => phoneNumber(number)),
+  few.map((name) => did(`did:example:${encodeURIComponent(name)}`)),
+  few.map((name) => uri(`urn:example:${encodeURIComponent(name)}`)),
+  fc.tuple(few, few).map(([iss, jti]) => jwtId(iss, jti)),
+  fc.tuple(few, few).map(([issuer, id]) => samlAssertionId(issuer, id)),
+  fc.constantFrom(['192.0.2.1'], ['2001:db8::1', '192.0.2.1']).map((all) => ipAddresses(...all)),
+  few.map((path) => scim(path)),
+  fc.record({ format: fc.constantFrom('x-badge', 'toString'), id: few, more: few }),
+)
+
+export const anIdentifier: fc.Arbitrary<SubjectIdentifier> = fc.oneof(
+  { weight: 5, arbitrary: anOnlyName },
+  {
+    weight: 1,
+    arbitrary: fc
+      .array(anOnlyName, { minLength: 1, maxLength: 3 })
+      .map((names) => aliases(...names)),
+  },
 )
 
 const memberNames = ['user', 'device', 'session', 'tenant', 'group', 'of_our_own', '__proto__']

@@ -1,138 +1,70 @@
 // Generates, for every JSON Schema in events/, its payload type, its event type value and its standalone
-// validator, and the page docs/event-types.md. `--check` writes nothing and fails where a file is stale.
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+// validator, the modules of the families, and the page docs/event-types.md. `--check` writes nothing and
+// fails where a file is stale.
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import path from 'node:path'
-import Ajv from 'ajv/dist/2020.js'
-import standaloneCode from 'ajv/dist/standalone/index.js'
-import { build } from 'esbuild'
 import * as prettier from 'prettier'
+import { eventModule, familyIndex, familyModule, knownEventModule } from './modules.mjs'
+import { pageOf, readMeanings } from './page.mjs'
+import { readSchemas } from './schemas.mjs'
+import { validatorFiles, validatorSource } from './validators.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const workspace = path.resolve(root, '../..')
 const check = process.argv.includes('--check')
 const stale = []
+const emitted = new Set()
 
 async function emit(file, content) {
-  const options = { ...(await prettier.resolveConfig(file)), filepath: file }
-  const text = file.endsWith('.validate.ts') ? content : await prettier.format(content, options)
+  emitted.add(file)
+  const text = file.endsWith('.validate.ts') ? content : await formatted(file, content)
   if ((await readFile(file, 'utf8').catch(() => undefined)) === text) return
   if (check) stale.push(path.relative(workspace, file))
   else await writeFile(file, text)
 }
 
-const definitions = {}
-const events = []
-for (const family of (await readdir(path.join(root, 'events'))).toSorted()) {
-  for (const file of (await readdir(path.join(root, 'events', family))).toSorted()) {
-    const schema = JSON.parse(await readFile(path.join(root, 'events', family, file), 'utf8'))
-    if (schema.$defs) definitions[schema.$id] = schema
-    else events.push({ family, name: file.replace('.json', ''), schema })
+async function emitValidator(file, schema) {
+  if (!emitted.has(file)) await emit(file, await validatorSource(schema, definitions))
+}
+
+async function formatted(file, content) {
+  const options = { ...(await prettier.resolveConfig(file)), filepath: file }
+  // Twice, for its plugin breaks some long comments only at the second look.
+  return await prettier.format(await prettier.format(content, options), options)
+}
+
+const source = (...names) => path.join(root, 'src', ...names)
+
+const { definitions, events } = await readSchemas(path.join(root, 'events'))
+const families = [...new Set(events.map(({ family }) => family))]
+const validators = validatorFiles(events)
+
+for (const event of events) {
+  const { family, name, own, common } = event
+  const validator = validators.get(event)
+  await emit(source(family, `${name}.ts`), eventModule(event, validator))
+  await emitValidator(source(family, `${validator}.validate.ts`), own)
+  if (common) await emitValidator(source(family, 'common.validate.ts'), common)
+}
+for (const family of families) {
+  const own = events.filter((event) => event.family === family)
+  await emit(source(family, `${family}-event.ts`), familyModule(family, own))
+  await emit(source(family, 'index.ts'), familyIndex(family, own))
+}
+await emit(source('known-event.ts'), knownEventModule(families))
+const page = pageOf(families, events, await readMeanings(root))
+await emit(path.join(workspace, 'docs', 'event-types.md'), page)
+
+// What no schema asks for any more.
+for (const family of families) {
+  for (const name of await readdir(source(family))) {
+    const file = source(family, name)
+    if (emitted.has(file)) continue
+    if (check) stale.push(path.relative(workspace, file))
+    else await rm(file)
   }
 }
-
-const resolve = (member) => {
-  if (!member.$ref) return member
-  const [id, pointer] = member.$ref.split('#/$defs/')
-  return definitions[id].$defs[pointer]
-}
-const literal = (value) => JSON.stringify(value)
-
-function typeOf(member) {
-  if (member.enum) return member.enum.map(literal).join(' | ')
-  if (member.examples) return `${member.examples.map(literal).join(' | ')} | (string & {})`
-  if (member.type === 'object')
-    return `Readonly<Record<string, ${typeOf(member.additionalProperties)}>>`
-  if (member.type === 'array') return `readonly (${typeOf(member.items)})[]`
-  return member.type
-}
-
-async function validator(schema) {
-  const ajv = new Ajv({
-    schemas: Object.values(definitions),
-    allErrors: true,
-    strict: true,
-    unicode: false,
-    logger: false,
-    code: { source: true, esm: true, optimize: true },
-  })
-  const source = standaloneCode(ajv, ajv.compile(schema))
-    .replace('export const validate =', 'export const run =')
-    .replace(/export default \w+;/, '')
-  const bundle = await build({
-    stdin: { contents: source, resolveDir: root },
-    bundle: true,
-    format: 'esm',
-    write: false,
-    minifySyntax: true,
-  })
-  const body = bundle.outputFiles[0].text
-    .replace(/export \{[^}]*\};?\s*$/, '')
-    .replace(/^\/\/ .*\n/gm, '')
-  return `// @ts-nocheck
-// Generated by tools/generate.mjs from the JSON Schema of the event type. Do not edit.
-import type { SchemaValidator } from '../event-type.ts'
-${body}/** Tells whether a payload fits the schema; what does not fit is in \`errors\`. */
-export const validate: SchemaValidator = run
-`
-}
-
-const exampleOf = (schema) =>
-  Object.entries(schema.properties).map(([member, raw]) => ({
-    member,
-    raw: resolve(raw),
-    required: schema.required?.includes(member) ?? false,
-  }))
-
-let page = `# Event types
-
-Generated from the JSON Schemas in \`packages/schema/events\`. Do not edit.
-`
-for (const { family, name, schema } of events) {
-  const members = exampleOf(schema)
-  const doc = (text, spec) => `/** ${text}${spec ? `\n *\n * @see ${spec}` : ''} */`
-  const fields = members.map(
-    ({ member, raw, required }) =>
-      `${doc(raw.description)}\nreadonly ${literal(member)}${required ? '' : '?'}: ${typeOf(raw)}`,
-  )
-  await emit(
-    path.join(root, 'src', family, `${name}.ts`),
-    `// Generated by tools/generate.mjs from events/${family}/${name}.json. Do not edit.
-import { eventTypeOf, type EventType } from '../event-type.ts'
-import { validate } from './${name}.validate.ts'
-
-${doc(`The payload of {@link ${schema.title}}. ${schema.description}`, schema.$comment)}
-export interface ${schema.title}Payload {
-  ${fields.join('\n')}
-}
-
-${doc(schema.description, schema.$comment)}
-export const ${schema.title}: EventType<${schema.title}Payload, ${literal(schema.$id)}> = eventTypeOf(${literal(schema.$id)}, validate)
-`,
-  )
-  await emit(path.join(root, 'src', family, `${name}.validate.ts`), await validator(schema))
-  page += `
-## ${schema.title}
-
-${schema.description}
-
-- URI: \`${schema.$id}\`
-- Source: ${schema.$comment}
-
-| Member | Type | | Meaning |
-|---|---|---|---|
-${members
-  .map(
-    ({ member, raw, required }) =>
-      `| \`${member}\` | ${typeOf(raw)
-        .split(' | ')
-        .map((t) => `\`${t}\``)
-        .join(' or ')} | ${required ? 'required' : 'optional'} | ${raw.description} |`,
-  )
-  .join('\n')}
-`
-}
-await emit(path.join(workspace, 'docs', 'event-types.md'), page)
 
 if (stale.length > 0) {
   console.error(`stale, run \`npm run generate\`:\n  ${stale.join('\n  ')}`)

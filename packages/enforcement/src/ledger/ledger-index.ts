@@ -1,4 +1,4 @@
-import { indexText, lookupTexts, type SubjectInput } from '@drawbridge/schema'
+import { indexTexts, lookupTexts, type SubjectInput } from '@drawbridge/schema'
 import { entryKey, isExpired, type LedgerEntry } from './ledger-entry.ts'
 import { merge } from './ledger.ts'
 
@@ -23,13 +23,15 @@ export function createLedgerIndex(entries: readonly LedgerEntry[] = none): Ledge
   const files = new Map<string, Map<string, LedgerEntry>>()
 
   const put = (entry: LedgerEntry): void => {
-    const place = indexText(entry.on)
-    const file = files.get(place) ?? new Map<string, LedgerEntry>()
     const key = entryKey(entry)
-    const merged = merge(file.get(key), entry)
-    if (!merged.changed) return
-    file.set(key, merged.entry)
-    files.set(place, file)
+    // Under each name of aliases: a session is known by one of them.
+    for (const place of indexTexts(entry.on)) {
+      const file = files.get(place) ?? new Map<string, LedgerEntry>()
+      const merged = merge(file.get(key), entry)
+      if (!merged.changed) continue
+      file.set(key, merged.entry)
+      files.set(place, file)
+    }
   }
 
   for (const entry of entries) put(entry)

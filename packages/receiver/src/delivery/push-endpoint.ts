@@ -7,6 +7,8 @@ export interface PushEndpointParts {
   readonly acceptSet: AcceptSet
   /** The value the `Authorization` field must have; undefined where none is asked for. */
   readonly authorizationHeader: string | undefined
+  /** Takes a SET whatever the `Content-Type` says. */
+  readonly anyMediaType: boolean
   /** True while new SETs are not taken: the process is about to stop. */
   readonly draining: () => boolean
 }
@@ -32,7 +34,7 @@ export function createPushEndpoint(
     }
     if (parts.draining()) return emptyResponse(503, { 'retry-after': retryAfterSeconds })
     const type = mediaType(request.headers)
-    if (type !== '' && type !== setMediaType) {
+    if (type !== '' && type !== setMediaType && !parts.anyMediaType) {
       return refusal('invalid_request', `the Content-Type must be "${setMediaType}"`, 415)
     }
     const body = await readBody(request, largestSet)

@@ -2,13 +2,15 @@ import { createLanes, type Clock, type Emitter } from '@drawbridge/core'
 import {
   checkPayload,
   laneKey,
-  readSet,
   SetError,
   type EventType,
   type OtherSubject,
+  type Profile,
   type SecurityEvent,
+  type SecurityEventToken,
   type SetErrorCode,
   type SetErrorReport,
+  type Subject,
 } from '@drawbridge/schema'
 import { StreamUpdated, Verification } from '@drawbridge/schema/ssf'
 import type { ReceiverEvents } from '../receiver-events.ts'
@@ -28,6 +30,7 @@ export type Outcome =
 
 /** A SET that was verified and waits for its turn. */
 export interface VerifiedSet {
+  /** Its event; of several, the first. */
   readonly event: SecurityEvent
   /** Handles it, after earlier ones about the same principal. Never rejects. */
   finish(): Promise<Outcome>
@@ -46,6 +49,11 @@ export interface AcceptSetParts {
   readonly audience: string
   readonly eventTypes: readonly EventType[]
   readonly verifySet: VerifySet
+  readonly profile: Profile
+  /** The stream, once there is one. */
+  readonly streamId: () => string | undefined
+  /** A member of the subject that must be processed and cannot be; undefined where all can. */
+  readonly criticalMember: (subject: Subject) => Promise<string | undefined>
   readonly handlers: Handlers
   readonly inbox: Inbox
   readonly verifications: Verifications
@@ -80,38 +88,44 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
     return { kind: 'unfinished' }
   }
 
-  const judge = (claims: unknown): SecurityEvent => {
-    const event = notInFuture(readSet(claims), Math.floor(clock.now() / 1000))
-    if (!event.aud.includes(parts.audience)) {
-      throw new SetError(
-        'ERR_SET_AUDIENCE',
-        'invalid_audience',
-        '"aud" does not name this Receiver',
-      )
+  const judge = (claims: unknown): SecurityEventToken => {
+    const streamId = parts.streamId()
+    const read = parts.profile.read(claims, streamId === undefined ? {} : { streamId })
+    const set = notInFuture(read, Math.floor(clock.now() / 1000))
+    for (const event of set.events) {
+      if (!event.aud.includes(parts.audience)) {
+        throw new SetError(
+          'ERR_SET_AUDIENCE',
+          'invalid_audience',
+          '"aud" does not name this Receiver',
+        )
+      }
+      const type = parts.handlers.typeOf(event.type) ?? types.get(event.type)
+      if (type) checkPayload(type, event.payload)
     }
-    const type = parts.handlers.typeOf(event.type) ?? types.get(event.type)
-    if (type) checkPayload(type, event.payload)
-    return event
+    return set
   }
 
-  const handle = async (event: SecurityEvent): Promise<void> => {
+  const handle = async ({ events, notices }: SecurityEventToken): Promise<void> => {
     const at = clock.now()
-    for (const notice of event.notices) {
-      emitter.emit('set:noticed', { at, jti: event.jti, notice })
-    }
-    emitter.emit('set:verified', { at, event })
-    await parts.handlers.run(event)
-    await inbox.add(event.iss, event.jti)
-    emitter.emit('set:handled', { at: clock.now(), event })
+    const [{ iss, jti, subject }] = events
+    for (const notice of notices) emitter.emit('set:noticed', { at, jti, notice })
+    for (const event of events) emitter.emit('set:verified', { at, event })
+    const member = await parts.criticalMember(subject)
+    if (member === undefined) for (const event of events) await parts.handlers.run(event)
+    await inbox.add(iss, jti)
+    if (member !== undefined) emitter.emit('set:discarded', { at: clock.now(), jti, member })
+    else for (const event of events) emitter.emit('set:handled', { at: clock.now(), event })
   }
 
-  const finish = async (event: SecurityEvent): Promise<Outcome> => {
+  const finish = async (set: SecurityEventToken): Promise<Outcome> => {
+    const [event] = set.events
     try {
       if (takeProtocolEvent(event, parts)) return acknowledged
       if (await inbox.has(event.iss, event.jti)) {
         emitter.emit('set:repeated', { at: clock.now(), iss: event.iss, jti: event.jti })
       } else {
-        await handle(event)
+        await handle(set)
       }
       return acknowledged
     } catch (error) {
@@ -119,12 +133,13 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
     }
   }
 
-  const finishOnce = (event: SecurityEvent): Promise<Outcome> => {
-    const key = JSON.stringify([event.iss, event.jti])
+  const finishOnce = (set: SecurityEventToken): Promise<Outcome> => {
+    const [{ iss, jti, subject }] = set.events
+    const key = JSON.stringify([iss, jti])
     const running = underWay.get(key)
     if (running) return running
     const outcome = lanes
-      .run(laneKey(event.subject), () => finish(event))
+      .run(laneKey(subject), () => finish(set))
       .finally(() => underWay.delete(key))
     underWay.set(key, outcome)
     return outcome
@@ -132,8 +147,8 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
 
   const verify = async (token: string): Promise<VerifiedSet | Outcome> => {
     try {
-      const event = judge(await parts.verifySet(token))
-      return { event, finish: () => finishOnce(event) }
+      const set = judge(await parts.verifySet(token))
+      return { event: set.events[0], finish: () => finishOnce(set) }
     } catch (error) {
       return fail(error)
     }
@@ -172,15 +187,22 @@ function opaqueId({ subject }: SecurityEvent): string | undefined {
  * An `iat` ahead of our clock would reach what begins until then: the event counts as of now. It is
  * never refused for it, for a revocation with a wrong clock is a revocation.
  */
-function notInFuture(event: SecurityEvent, now: number): SecurityEvent {
-  const { nbf } = event.claims
+function notInFuture(set: SecurityEventToken, now: number): SecurityEventToken {
+  const { nbf } = set.claims
   if (typeof nbf === 'number' && nbf > now + toleranceSeconds) {
     throw new SetError('ERR_SET_CLAIM', 'invalid_request', '"nbf" is in the future')
   }
-  if (event.time <= now + toleranceSeconds) return event
+  if (set.events.every(({ time }) => time <= now + toleranceSeconds)) return set
   const notice = {
     name: 'issued-in-future',
     message: '"iat" is ahead of this clock; the event counts as of now',
   }
-  return { ...event, time: now, notices: [...event.notices, notice] }
+  const notices = [...set.notices, notice]
+  const asOfNow = (event: SecurityEvent): SecurityEvent => ({
+    ...event,
+    time: Math.min(event.time, now),
+    notices: [...event.notices, notice],
+  })
+  const [first, ...others] = set.events
+  return { ...set, notices, events: [asOfNow(first), ...others.map(asOfNow)] }
 }

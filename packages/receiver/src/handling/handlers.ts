@@ -66,7 +66,8 @@ export function createHandlers(timeoutMs: number): Handlers {
     },
     typeOf: (uri) => types.get(uri),
     async run(event) {
-      const key = JSON.stringify([event.iss, event.jti])
+      // The type too: a SET of the SCIM family can hold several events.
+      const key = JSON.stringify([event.iss, event.jti, event.type])
       for (const { type, handler } of handlers) {
         if (type !== '*' && type !== event.type) continue
         // eslint-disable-next-line no-await-in-loop -- one after the other is the promise

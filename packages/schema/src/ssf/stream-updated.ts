@@ -22,4 +22,9 @@ export interface StreamUpdatedPayload {
 export const StreamUpdated: EventType<
   StreamUpdatedPayload,
   'https://schemas.openid.net/secevent/ssf/event-type/stream-updated'
-> = eventTypeOf('https://schemas.openid.net/secevent/ssf/event-type/stream-updated', validate)
+> = /* @__PURE__ */ eventTypeOf({
+  uri: 'https://schemas.openid.net/secevent/ssf/event-type/stream-updated',
+  validators: [validate],
+  subjects: { principals: ['stream'], formats: ['opaque'] },
+  members: ['status', 'reason'],
+})

@@ -21,4 +21,9 @@ export interface VerificationPayload {
 export const Verification: EventType<
   VerificationPayload,
   'https://schemas.openid.net/secevent/ssf/event-type/verification'
-> = eventTypeOf('https://schemas.openid.net/secevent/ssf/event-type/verification', validate)
+> = /* @__PURE__ */ eventTypeOf({
+  uri: 'https://schemas.openid.net/secevent/ssf/event-type/verification',
+  validators: [validate],
+  subjects: { principals: ['stream'], formats: ['opaque'] },
+  members: ['state'],
+})

@@ -1,5 +1,6 @@
 import { createLanes } from '@drawbridge/core'
 import {
+  checkEventSubject,
   checkPayload,
   laneKey,
   subjectOf,
@@ -57,6 +58,7 @@ export function createTransmit({ settings, makeJti, streams, outbox }: TransmitC
   return async (event, options = {}) => {
     const payload = checkPayload(event.type, event.payload)
     const subject = subjectOf(event.subject)
+    checkEventSubject(event.type, subject)
     const { uri: type } = event.type
     const txn = options.txn ?? makeJti()
     // Never in the future, so: down to the second.

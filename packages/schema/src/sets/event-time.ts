@@ -6,6 +6,16 @@ const smallestMilliseconds = 1e11
 /** No session that is older can still be alive; a time before it is a wrong unit or a wrong clock. */
 const farBeforeSeconds = 365 * 24 * 3600
 
+/** Tells whether a time can only be in milliseconds. */
+export const isMilliseconds = (time: number): boolean =>
+  time > smallestMilliseconds && Number.isFinite(time)
+
+/** Says that a time came in milliseconds. */
+export const millisecondsNotice: Notice = {
+  name: 'event-time-milliseconds',
+  message: 'the time of the event is in milliseconds and was read so',
+}
+
 /**
  * Finds T, when an event happened: `event_timestamp`, else `toe`, else `iat`. Milliseconds are
  * recognised. A T after `iat` or more than a year before it becomes `iat`, so that a wrong clock or
@@ -20,12 +30,9 @@ export function eventTime(
   let time = typeof stamp === 'number' && Number.isFinite(stamp) ? stamp : toe
   if (time === undefined) return { time: iat, notices: [] }
   const notices: Notice[] = []
-  if (time > smallestMilliseconds) {
+  if (isMilliseconds(time)) {
     time /= 1000
-    notices.push({
-      name: 'event-time-milliseconds',
-      message: 'the time of the event is in milliseconds and was read so',
-    })
+    notices.push(millisecondsNotice)
   }
   if (time > iat && Math.floor(time) > iat) {
     notices.push({
