@@ -16,6 +16,7 @@ export interface StandardSchema<Output = unknown> {
     readonly version: 1
     /** The library that made the schema. */
     readonly vendor: string
+    /** Says of a value whether it fits; has to say so at once to be of use here. */
     readonly validate: (
       value: unknown,
     ) => StandardResult<Output> | PromiseLike<StandardResult<Output>>

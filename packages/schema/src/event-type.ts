@@ -33,7 +33,10 @@ export interface EventType<Payload extends object = object, Uri extends string =
   readonly subjects: EventSubjects
   /** The members of the event object that are described, and checked. There may be others. */
   readonly members: readonly string[]
-  /** Checks an event object. Unknown members are no issue (SSF 1.0, "Extensibility"). Never throws. */
+  /**
+   * Checks an event object. Unknown members are no issue (SSF 1.0, "Extensibility"). Never throws
+   * where the type has its specification here; see `defineEventType` for the others.
+   */
   readonly validate: (payload: unknown) => Validation<Payload>
 }
 

@@ -30,6 +30,7 @@ export { readJson } from './json-text.ts'
 export { type Notice } from './sets/notice.ts'
 export {
   readPollRequest,
+  readPollResponse,
   type PollRequest,
   type PollResponse,
   type SetErrorReport,
@@ -46,22 +47,39 @@ export { createProfile, type ProfileDefinition, type WriteRule } from './profile
 export { type Profile, type ProfileTolerances, type ReadContext } from './profiles/profile.ts'
 export { inEvents, type Claims, type Tolerance } from './profiles/tolerance.ts'
 export {
-  isStreamStatusValue,
   poll,
   push,
+  readStreamConfiguration,
+  type Delivery,
+  type DeliveryRequest,
+  type ReceiverSupplied,
+  type StreamConfiguration,
+  type StreamStatus,
+  type StreamStatusValue,
+  type TransmitterSupplied,
+} from './stream-configuration.ts'
+export {
+  isStreamStatusValue,
   readStatusRequest,
   readStreamRequest,
   readStreamUpdate,
   readVerificationRequest,
-  type Delivery,
-  type StreamConfiguration,
-  type StreamRequest,
-  type StreamStatus,
-  type StreamStatusValue,
   type StreamUpdate,
   type VerificationRequest,
-} from './stream.ts'
-export { wellKnownUrl, type TransmitterConfiguration } from './transmitter-configuration.ts'
+} from './stream-requests.ts'
+export {
+  readAddSubjectRequest,
+  readRemoveSubjectRequest,
+  type AddSubjectRequest,
+  type RemoveSubjectRequest,
+} from './subject-requests.ts'
+export {
+  compareSpecVersions,
+  issuerOfWellKnownUrl,
+  readTransmitterConfiguration,
+  wellKnownUrl,
+  type TransmitterConfiguration,
+} from './transmitter-configuration.ts'
 export { matches, type MatchRule } from './subjects/match-subject.ts'
 export {
   identifierFormats,

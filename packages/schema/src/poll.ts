@@ -1,4 +1,4 @@
-import { StreamError } from './errors.ts'
+import { PeerError, StreamError } from './errors.ts'
 import { isObject, isStrings } from './json.ts'
 
 /** How a Receiver says what is wrong with one SET. */
@@ -66,6 +66,26 @@ const describe = (reports: Reports): Record<string, SetErrorReport> =>
       { err, description: typeof description === 'string' ? description : '' },
     ]),
   )
+
+/**
+ * Reads the body of an answer to a poll. Unknown members are ignored. A value that is no string is
+ * no SET either: it becomes an empty one, which is reported as one that cannot be read.
+ *
+ * @throws PeerError `ERR_PEER_ANSWER` when there are no `sets`
+ * @see RFC 8936, "Polling HTTP Response"
+ */
+export function readPollResponse(value: unknown): PollResponse {
+  const { sets, moreAvailable } = isObject(value) ? value : {}
+  if (!isObject(sets)) throw new PeerError('ERR_PEER_ANSWER', 'the answer to a poll has no "sets"')
+  const compact = Object.entries(sets).map(([jti, token]) => [
+    jti,
+    typeof token === 'string' ? token : '',
+  ])
+  return {
+    sets: Object.fromEntries(compact) as Record<string, string>,
+    ...(moreAvailable === true ? { moreAvailable } : {}),
+  }
+}
 
 const invalid = (message: string): StreamError =>
   new StreamError('ERR_STREAM_REQUEST', 400, message)

@@ -122,7 +122,7 @@ describe('what defineEventType refuses', () => {
     },
   )
 
-  it.each([undefined, 7, '', 'no uri'])('a URI that is none: %j', (wrong) => {
+  it.each([undefined, 7, '', 'no uri', new URL(uri)])('a URI that is none: %j', (wrong) => {
     const message = 'defineEventType: "uri" must be a URI'
     expect(refusal({ uri: wrong, validate: payment })).toMatchObject({ message })
   })
@@ -144,7 +144,7 @@ describe('what defineEventType refuses', () => {
     const type = defineEventType({ uri, validate: schemaOf(late) })
     expect(thrownBy(() => type.validate({ amount: 7 }))).toMatchObject({
       code: 'ERR_INVALID_ARG_VALUE',
-      message: expect.stringContaining('"validate"'),
+      message: 'defineEventType: "validate" must answer at once: it returned a promise',
     })
   })
 

@@ -131,7 +131,7 @@ export const caepSamples: readonly Sample[] = [
 const { initiating_entity: _, ...compromise } = common
 
 /** The event types of RISC. */
-export const riscSamples: readonly Sample[] = [
+const riscSamples: readonly Sample[] = [
   sample(AccountCredentialChangeRequired, 'user'),
   sample(AccountDisabled, 'user', {}, { reason: 'hijacking' }),
   sample(AccountEnabled, 'user'),
@@ -156,7 +156,7 @@ const full = (type: EventType): Sample =>
 const plain = (type: EventType): Sample => sample(type, 'user group resource', {}, version)
 
 /** The event types of SCIM. */
-export const scimSamples: readonly Sample[] = [
+const scimSamples: readonly Sample[] = [
   plain(ScimActivate),
   sample(
     ScimAsyncResponse,
@@ -178,7 +178,7 @@ export const scimSamples: readonly Sample[] = [
 ]
 
 /** The event types of SSF. */
-export const ssfSamples: readonly Sample[] = [
+const ssfSamples: readonly Sample[] = [
   sample(
     StreamUpdated,
     'stream',

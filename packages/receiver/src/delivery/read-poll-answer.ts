@@ -1,4 +1,4 @@
-import { PeerError } from '@drawbridge/schema'
+import { PeerError, readPollResponse } from '@drawbridge/schema'
 
 /** Compact SETs by `jti`, in the order they were sent. */
 export type PolledSets = Readonly<Record<string, string>>
@@ -18,12 +18,5 @@ export function readPollAnswer(status: number, body: unknown): PolledSets {
     }
     throw new PeerError('ERR_PEER_ANSWER', `a poll was answered ${status}${advice[status] ?? ''}`)
   }
-  const sets = (body as { sets?: unknown } | null | undefined)?.sets
-  if (typeof sets !== 'object' || sets === null || Array.isArray(sets)) {
-    throw new PeerError('ERR_PEER_ANSWER', 'the answer to a poll has no "sets"')
-  }
-  // A value that is no string is no SET either: it is reported as one that cannot be read.
-  return Object.fromEntries(
-    Object.entries(sets).map(([jti, token]) => [jti, typeof token === 'string' ? token : '']),
-  )
+  return readPollResponse(body).sets
 }

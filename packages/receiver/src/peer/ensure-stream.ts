@@ -1,8 +1,8 @@
-import { poll, push, type StreamConfiguration, type StreamRequest } from '@drawbridge/schema'
+import { poll, push, type StreamConfiguration, type ReceiverSupplied } from '@drawbridge/schema'
 import type { StreamClient } from './stream-client.ts'
 
 /** What a Receiver asks for. */
-export type WantedStream = StreamRequest & { readonly events_requested: readonly string[] }
+export type WantedStream = ReceiverSupplied & { readonly events_requested: readonly string[] }
 
 /**
  * Finds this Receiver's stream or makes it: reads first, and takes the one with its delivery; event
@@ -24,13 +24,13 @@ export async function ensureStream(
   return { stream: await client.updateStream({ stream_id, ...update }, signal), created: false }
 }
 
-function isOwn(stream: StreamConfiguration, { delivery }: StreamRequest): boolean {
+function isOwn(stream: StreamConfiguration, { delivery }: ReceiverSupplied): boolean {
   if (stream.delivery.method !== (delivery?.method ?? poll)) return false
   return stream.delivery.method !== push || stream.delivery.endpoint_url === delivery?.endpoint_url
 }
 
 /** What is to be updated; undefined where nothing is. */
-function difference(own: StreamConfiguration, wanted: WantedStream): StreamRequest | undefined {
+function difference(own: StreamConfiguration, wanted: WantedStream): ReceiverSupplied | undefined {
   const { events_requested, delivery } = wanted
   const sameEvents = sameSet(own.events_requested ?? [], events_requested)
   // A Transmitter that does not show the header is sent it once more: nobody can tell.

@@ -1,9 +1,8 @@
 import {
   PeerError,
-  poll,
-  push,
+  readStreamConfiguration,
   type StreamConfiguration,
-  type StreamRequest,
+  type ReceiverSupplied,
 } from '@drawbridge/schema'
 import type { KnownTransmitter } from './discover.ts'
 import type { Peer, PeerAnswer } from './peer.ts'
@@ -11,9 +10,9 @@ import type { Peer, PeerAnswer } from './peer.ts'
 /** The stream management calls of one Transmitter. */
 export interface StreamClient {
   listStreams(signal?: AbortSignal): Promise<readonly StreamConfiguration[]>
-  createStream(request: StreamRequest, signal?: AbortSignal): Promise<StreamConfiguration>
+  createStream(request: ReceiverSupplied, signal?: AbortSignal): Promise<StreamConfiguration>
   updateStream(
-    update: StreamRequest & { readonly stream_id: string },
+    update: ReceiverSupplied & { readonly stream_id: string },
     signal?: AbortSignal,
   ): Promise<StreamConfiguration>
   /** Asks for a Verification event. False when the Transmitter offers none. */
@@ -23,7 +22,7 @@ export interface StreamClient {
 /** Makes the client of a Transmitter whose metadata is known. */
 export function createStreamClient(peer: Peer, transmitter: KnownTransmitter): StreamClient {
   const { issuer, configuration_endpoint: url, verification_endpoint } = transmitter
-  const read = (body: unknown): StreamConfiguration => readStream(body, issuer)
+  const read = (body: unknown): StreamConfiguration => readStreamConfiguration(body, issuer)
   return {
     async listStreams(signal) {
       const answer = await peer.request({ method: 'GET', url, signal })
@@ -68,31 +67,4 @@ function expect({ status }: PeerAnswer, statuses: readonly number[], what: strin
     'ERR_PEER_ANSWER',
     `${what}: the Transmitter answered ${status}${advice[status] ?? ''}`,
   )
-}
-
-/** Checks what this Receiver relies on; the rest is kept as it came. */
-function readStream(value: unknown, issuer: string): StreamConfiguration {
-  const stream = (typeof value === 'object' && value !== null ? value : {}) as Record<
-    string,
-    unknown
-  >
-  const delivery = (stream['delivery'] ?? {}) as Record<string, unknown>
-  if (stream['iss'] !== issuer) {
-    throw new PeerError(
-      'ERR_PEER_ISSUER',
-      '"iss" of the stream is not the issuer of the Transmitter: the stream is not used',
-    )
-  }
-  const bad =
-    typeof stream['stream_id'] !== 'string'
-      ? 'stream_id'
-      : delivery['method'] !== push && delivery['method'] !== poll
-        ? 'delivery.method'
-        : typeof delivery['endpoint_url'] !== 'string' || !URL.canParse(delivery['endpoint_url'])
-          ? 'delivery.endpoint_url'
-          : undefined
-  if (bad !== undefined) {
-    throw new PeerError('ERR_PEER_ANSWER', `"${bad}" of the stream is missing or cannot be used`)
-  }
-  return stream as unknown as StreamConfiguration
 }

@@ -1,4 +1,4 @@
-import { poll, StreamError, type StreamRequest } from '@drawbridge/schema'
+import { poll, StreamError, type ReceiverSupplied } from '@drawbridge/schema'
 import type { ReceiverIdentity } from '../receiver-identity.ts'
 import { deliveryOf, eventsDelivered } from './requested.ts'
 import type { StreamManagement } from './stream-management.ts'
@@ -13,7 +13,7 @@ import type { Stream } from './stream.ts'
  */
 export async function createStream(
   { settings, streams, changed }: StreamManagement,
-  request: StreamRequest,
+  request: ReceiverSupplied,
   receiver: ReceiverIdentity,
 ): Promise<Stream> {
   const { events_requested, description } = request

@@ -1,5 +1,5 @@
 import { Secret } from '@drawbridge/core'
-import { poll, push, StreamError, type StreamRequest } from '@drawbridge/schema'
+import { poll, push, StreamError, type ReceiverSupplied } from '@drawbridge/schema'
 import type { Settings } from '../settings.ts'
 import type { Stream } from './stream.ts'
 
@@ -18,7 +18,7 @@ export function eventsDelivered(
  * @throws StreamError `ERR_STREAM_REQUEST` (400)
  */
 export function deliveryOf(
-  { method, endpoint_url, authorization_header }: NonNullable<StreamRequest['delivery']>,
+  { method, endpoint_url, authorization_header }: NonNullable<ReceiverSupplied['delivery']>,
   { allowInsecureHttp }: Settings,
 ): Stream['delivery'] {
   if (method === poll || endpoint_url === undefined) return { method: poll }

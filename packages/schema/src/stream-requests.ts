@@ -1,51 +1,19 @@
 import { StreamError } from './errors.ts'
 import { isObject, isStrings } from './json.ts'
+import {
+  poll,
+  push,
+  transmitterSupplied,
+  type DeliveryRequest,
+  type ReceiverSupplied,
+  type StreamStatus,
+  type StreamStatusValue,
+  type TransmitterSupplied,
+} from './stream-configuration.ts'
 
-/** Push delivery (RFC 8935). */
-export const push = 'urn:ietf:rfc:8935'
-/** Poll delivery (RFC 8936). */
-export const poll = 'urn:ietf:rfc:8936'
-
-/** @see OpenID SSF 1.0, "Stream Status" */
-export type StreamStatusValue = 'enabled' | 'paused' | 'disabled'
-
-/** How the SETs of a stream travel. For `poll` the Transmitter makes the `endpoint_url`. */
-export interface Delivery {
-  readonly method: typeof push | typeof poll
-  readonly endpoint_url: string
-  /** The value of the `Authorization` field of every push. */
-  readonly authorization_header?: string
-}
-
-/** What a Receiver asks for: the Receiver-Supplied members of a Stream Configuration. */
-export interface StreamRequest {
-  readonly delivery?: Omit<Delivery, 'endpoint_url'> & { readonly endpoint_url?: string }
-  readonly events_requested?: readonly string[]
-  readonly description?: string
-}
-
-/**
- * A Stream Configuration.
- *
- * @see OpenID SSF 1.0, "Stream Configuration"
- */
-export interface StreamConfiguration extends StreamRequest {
-  readonly stream_id: string
-  readonly iss: string
-  readonly aud: string | readonly string[]
-  readonly events_supported?: readonly string[]
-  readonly events_delivered: readonly string[]
-  readonly delivery: Delivery
-  readonly min_verification_interval?: number
-  readonly inactivity_timeout?: number
-}
-
-/** @see OpenID SSF 1.0, "Stream Status" */
-export interface StreamStatus {
-  readonly stream_id: string
-  readonly status: StreamStatusValue
-  readonly reason?: string
-}
+/** Tells whether a value is one of the three states of a stream. */
+export const isStreamStatusValue = (value: unknown): value is StreamStatusValue =>
+  value === 'enabled' || value === 'paused' || value === 'disabled'
 
 /** @see OpenID SSF 1.0, "Triggering a Verification Event" */
 export interface VerificationRequest {
@@ -53,29 +21,14 @@ export interface VerificationRequest {
   readonly state?: string
 }
 
-/** Tells whether a value is one of the three states of a stream. */
-export const isStreamStatusValue = (value: unknown): value is StreamStatusValue =>
-  value === 'enabled' || value === 'paused' || value === 'disabled'
-
 /** What a Receiver changes about a stream, and what it says the Transmitter has. */
 export interface StreamUpdate {
   readonly stream_id: string
   /** The Receiver-Supplied members that were sent. */
-  readonly request: StreamRequest
+  readonly request: ReceiverSupplied
   /** The Transmitter-Supplied members that were sent: they must be what they are. */
-  readonly supplied: Readonly<Record<string, unknown>>
+  readonly supplied: Readonly<Partial<Record<keyof TransmitterSupplied, unknown>>>
 }
-
-/** Members of a Stream Configuration that only the Transmitter sets. */
-const transmitterSupplied = [
-  'stream_id',
-  'iss',
-  'aud',
-  'events_supported',
-  'events_delivered',
-  'min_verification_interval',
-  'inactivity_timeout',
-] as const
 
 /**
  * Reads the body of an update (PATCH).
@@ -86,7 +39,7 @@ const transmitterSupplied = [
 export function readStreamUpdate(value: unknown): StreamUpdate {
   if (!isObject(value)) throw invalid('the body must be a JSON object')
   const rest: Record<string, unknown> = { ...value }
-  const supplied: Record<string, unknown> = {}
+  const supplied: Partial<Record<keyof TransmitterSupplied, unknown>> = {}
   for (const member of transmitterSupplied) {
     if (rest[member] !== undefined) supplied[member] = rest[member]
     delete rest[member]
@@ -103,7 +56,7 @@ export function readStreamUpdate(value: unknown): StreamUpdate {
  * @throws StreamError `ERR_STREAM_REQUEST` with status 400 that names the member
  * @see OpenID SSF 1.0, "Creating a Stream"
  */
-export function readStreamRequest(value: unknown): StreamRequest {
+export function readStreamRequest(value: unknown): ReceiverSupplied {
   if (!isObject(value)) throw invalid('the body must be a JSON object')
   for (const member of transmitterSupplied) {
     if (value[member] !== undefined) {
@@ -124,7 +77,7 @@ export function readStreamRequest(value: unknown): StreamRequest {
   }
 }
 
-function readDelivery(value: unknown): NonNullable<StreamRequest['delivery']> {
+function readDelivery(value: unknown): DeliveryRequest {
   if (!isObject(value)) throw invalid('"delivery" must be an object')
   const { method, endpoint_url, authorization_header } = value
   if (method === poll) return { method }
