@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose'
+import { CompactSign, exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose'
 
 /** What a test changes about one SET. */
 export interface SetChanges {
@@ -19,6 +19,8 @@ export interface FakeTransmitter {
     readonly headers: IncomingMessage['headers']
   }[]
   sign(changes?: SetChanges): Promise<string>
+  /** Signs any text as if it were the claims of a SET. */
+  signText(claims: string, header?: Record<string, unknown>): Promise<string>
   /** Puts a SET into the answer of the next poll. */
   offer(jti: string, token: string): void
   /** Answers the next request of a kind by hand: status and JSON body. */
@@ -62,6 +64,11 @@ export async function fakeTransmitter(): Promise<FakeTransmitter> {
     })
       .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'secevent+jwt', ...header })
       .sign(key)
+
+  const signText: FakeTransmitter['signText'] = (claims, header = {}) =>
+    new CompactSign(new TextEncoder().encode(claims))
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'secevent+jwt', ...header })
+      .sign(privateKey)
 
   const verification = async (body: Record<string, unknown>): Promise<void> => {
     const jti = crypto.randomUUID()
@@ -178,6 +185,7 @@ export async function fakeTransmitter(): Promise<FakeTransmitter> {
     issuer,
     requests,
     sign,
+    signText,
     offer,
     answerNext: (line, status, body, headers = {}) =>
       void overrides.push({ line, status, body, headers }),
