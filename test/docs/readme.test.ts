@@ -1,20 +1,8 @@
-import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { freePorts } from '../support/child.ts'
-
-const run = promisify(execFile)
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-/** The README's programs by file name: code blocks that a comment names. */
-async function snippets(): Promise<Map<string, string>> {
-  const readme = await readFile(path.join(root, 'README.md'), 'utf8')
-  const blocks = readme.matchAll(/<!-- snippet: (\S+) -->\s+```ts\n(.*?)```/gs)
-  return new Map([...blocks].map(([, name = '', code = '']) => [name, code]))
-}
+import { blocksOf, compile, output, root } from '../support/snippets.ts'
 
 /** Puts a program on loopback: the hosts of the README are nobody's, and loopback has no https. */
 const onLoopback = (code: string, idpPort: number, appPort: number): string =>
@@ -23,39 +11,40 @@ const onLoopback = (code: string, idpPort: number, appPort: number): string =>
     .replaceAll('https://app.example/', `http://127.0.0.1:${appPort}/`)
     .replace(/^( {2}issuer(: idp)?,)$/m, '$1 allowInsecureHttp: true,')
 
+/** A folder inside the repository, so that its packages are found as a user's project finds them. */
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(path.join(root, 'test', 'readme-'))
+  try {
+    await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
 describe('README', () => {
   it('has programs that compile as they stand, and run: a session is refused after it was closed', async () => {
-    // Inside the repository, so that its packages are found as a user's project finds them.
-    const folder = await mkdtemp(path.join(root, 'test', 'readme-'))
-    try {
+    await inFolder(async (folder) => {
       await cp(path.join(root, 'test/support/readme'), folder, { recursive: true })
       const [idpPort, appPort] = await freePorts()
-      const programs = await snippets()
+      const programs = await blocksOf('README.md')
       expect([...programs.keys()]).toEqual(['idp.ts', 'app.ts'])
       for (const [name, code] of programs) {
         await writeFile(path.join(folder, name), onLoopback(code, idpPort, appPort))
       }
-      const config = {
-        extends: '../../tsconfig.base.json',
-        compilerOptions: {
-          composite: false,
-          isolatedDeclarations: false,
-          customConditions: [],
-          skipLibCheck: true,
-          types: ['node'],
-        },
-        include: ['.'],
-      }
-      await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(config))
-      const tsc = path.join(root, 'node_modules/.bin/tsc')
-      await run(tsc, ['-p', folder]).catch((error: { stdout: string }) => {
-        throw new Error(error.stdout)
-      })
-      const ports = [String(idpPort), String(appPort)]
-      const { stdout } = await run(process.execPath, ['main.js', ...ports], { cwd: folder })
-      expect(stdout.trim()).toBe('refused')
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
+      await compile(folder)
+      expect(await output(folder, 'main.js', String(idpPort), String(appPort))).toBe('refused')
+    })
+  }, 60_000)
+})
+
+describe('docs/guides/wire.md', () => {
+  it('has a program that compiles and prints what the page says', async () => {
+    await inFolder(async (folder) => {
+      const page = 'docs/guides/wire.md'
+      const [program, printed] = await Promise.all([blocksOf(page), blocksOf(page, 'output')])
+      await writeFile(path.join(folder, 'wire.ts'), program.get('wire.ts') ?? '')
+      await compile(folder)
+      expect(await output(folder, 'wire.js')).toBe(printed.get('wire.ts')?.trim())
+    })
   }, 60_000)
 })

@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { email, type SubjectInput } from '@drawbridge/schema'
 import { CredentialChange, SessionRevoked } from '@drawbridge/schema/caep'
+import { IdentifierChanged } from '@drawbridge/schema/risc'
 import {
   permitAll,
   type EventToPermit,
@@ -36,6 +37,14 @@ describe('transmit', () => {
     })
     const nobody = {} as SubjectInput
     await expect(transmitter.transmit(SessionRevoked, nobody, {})).rejects.toMatchObject({
+      code: 'ERR_SET_SUBJECT',
+    })
+    // RISC-2.5-2, SUBID-3-3: strict in what it emits, where a Receiver lets it pass.
+    await expect(transmitter.transmit(IdentifierChanged, user('a'), {})).rejects.toMatchObject({
+      code: 'ERR_SET_SUBJECT',
+    })
+    const extra = { ...user('a'), display: 'Alice' }
+    await expect(transmitter.transmit(SessionRevoked, extra, {})).rejects.toMatchObject({
       code: 'ERR_SET_SUBJECT',
     })
     expect(await poll(transmitter, id)).toEqual({ sets: {} })
