@@ -7,7 +7,7 @@ const doors = {
   eventemitter3: ['packages/core/src/emitter[.]ts'],
   undici: ['packages/transmitter/src/delivery/post-set[.]ts'],
   libsql: ['packages/core/src/sqlite/driver[.]ts'],
-  ajv: ['packages/schema/tools/'],
+  ajv: ['packages/schema/tools/', 'packages/schema/src/json-schema[.]ts'],
 }
 
 /** Packages of ours that stand side by side: the application wires them. */

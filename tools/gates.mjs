@@ -208,4 +208,37 @@ interface Hidden {
       },
     ],
   },
+  {
+    name: 'conformance',
+    run: 'npm run -s conformance -- --check',
+    canaries: [
+      {
+        plant: {
+          'docs/requirements.md': (text) =>
+            text.replace('\n| SET-2-1 |', '\n| SET-99-1 | §99 | SET | MUST | Planted. |$&'),
+          'packages/schema/test/canary.test.ts': `// SET-99-1
+const said = 'SET-99-1'
+describe('SET-99-1: in a title', () => it.skip('that no test runs under', () => said))
+it.each([['SSF-99-2', 1]])('%s', () => {})
+it(\`CAEP-99-3: \${said}\`, () => {})
+describe('of a row', () => it('SET-99-4 is none', () => {}))
+`,
+          'tools/conformance/reasons.json': (text) =>
+            text.replace('{', '{ "SET-2-1": "No.", "SET-99-5": "No.",'),
+        },
+        expect: [
+          /"SET-99-1" is open/,
+          /canary\.test\.ts:4: "SSF-99-2" is no row/,
+          /canary\.test\.ts:5: "CAEP-99-3" is no row/,
+          /canary\.test\.ts:6: "SET-99-4" is no row/,
+          /"SET-2-1" has a reason and a test/,
+          /reasons\.json: "SET-99-5" is no row/,
+        ],
+      },
+      {
+        plant: { 'docs/conformance.md': (text) => `${text}\nby hand\n` },
+        expect: [/docs\/conformance\.md is stale/],
+      },
+    ],
+  },
 ]

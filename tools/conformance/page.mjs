@@ -1,3 +1,5 @@
+import { sorted } from './sorted.mjs'
+
 const head = `# Conformance
 
 Where each row of [requirements.md](requirements.md) is tested. \`npm run conformance\` writes this page
@@ -61,8 +63,7 @@ function said({ state, files, reason }) {
 
 function links(sections) {
   const files = new Set(sections.flatMap(({ rows }) => rows.flatMap((row) => row.files)))
-  return [...files]
-    .sort()
+  return sorted([...files])
     .map((file) => `[${nameOf(file)}]: ../${file}`)
     .join('\n')
 }

@@ -61,6 +61,10 @@ function calleeOf(node) {
     const { name, modifiers } = calleeOf(node.expression)
     return { name, modifiers: [...modifiers, 'called'], table: node.arguments[0] }
   }
+  if (ts.isTaggedTemplateExpression(node)) {
+    const { name, modifiers } = calleeOf(node.tag)
+    return { name, modifiers: [...modifiers, 'called'] }
+  }
   return { name: '', modifiers: [] }
 }
 
