@@ -6,10 +6,11 @@ import { createGuard } from './guard/guard.ts'
 import { createHookRunner, type HookOutcome } from './hooks/hook-runner.ts'
 import { hookFor } from './hooks/hooks.ts'
 import { createLedgerIndex, type LedgerIndex } from './ledger/ledger-index.ts'
+import type { LedgerEntry } from './ledger/ledger-entry.ts'
 import type { Written } from './ledger/ledger.ts'
 import { createLifecycle } from './lifecycle.ts'
 import { readOptions, type EnforcementOptions } from './options.ts'
-import { entryOf } from './policy/entry-of.ts'
+import { entriesOf } from './policy/entries-of.ts'
 import type { Who } from './session.ts'
 
 const purgeEverySeconds = 3600
@@ -69,13 +70,11 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     await ledger.close()
   }
 
-  const record = async (event: SecurityEvent, receivedMs: number): Promise<void> => {
-    const entry = entryOf(event, { ...settings, received: receivedMs / 1000 })
-    if (!entry) {
-      const { type, iss, jti } = event
-      tell('signal:ignored', { type, iss, jti })
-      return
-    }
+  const write = async (
+    entry: LedgerEntry,
+    event: SecurityEvent,
+    receivedMs: number,
+  ): Promise<void> => {
     const written = await ledger.write(entry)
     index?.put(written.entry)
     tell('signal:applied', {
@@ -86,6 +85,15 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
       dwell: dwellTime(event, receivedMs, clock.now()),
     })
     runHook(written)
+  }
+
+  const record = async (event: SecurityEvent, receivedMs: number): Promise<void> => {
+    const entries = entriesOf(event, { ...settings, received: receivedMs / 1000 })
+    if (entries.length === 0) {
+      const { type, iss, jti } = event
+      tell('signal:ignored', { type, iss, jti })
+    }
+    for (const entry of entries) await write(entry, event, receivedMs)
     // What cannot be purged is past its time all the same, and the signal is in the ledger.
     if (now() - purged > purgeEverySeconds) await purge().catch(() => undefined)
   }

@@ -51,7 +51,7 @@ describe('a hook', () => {
     expect(outcomes).toEqual(['refuse'])
     expect(calls).toMatchObject([
       {
-        key: JSON.stringify(['terminate', idp, 'the-jti']),
+        key: JSON.stringify(['terminate', idp, 'the-jti', 'session-revoked']),
         subject: { user: alice },
         effect: 'terminate',
         cause: { jti: 'the-jti', iss: idp },

@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
-import { DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
+import { accessMeanings } from '@drawbridge/schema'
+import {
+  caepEventTypes,
+  DeviceComplianceChange,
+  RiskLevelChange,
+  SessionRevoked,
+} from '@drawbridge/schema/caep'
+import { CredentialCompromise, riscEventTypes } from '@drawbridge/schema/risc'
+import { scimEventTypes } from '@drawbridge/schema/scim'
 import { Verification } from '@drawbridge/schema/ssf'
 import {
   createEnforcement,
@@ -31,29 +39,61 @@ describe('createPolicy', () => {
     ] as unknown as readonly Rule[]
     expect(mistakesOf(() => createPolicy(rules))).toEqual([
       '"rules[1].effect" must be one of reauthenticate, suspend, terminate',
-      '"rules[1].on" has a rule already: one type, one rule',
+      '"rules[1].on" has a rule for all its events already: this one would never count',
       '"rules[2].on" is a type that says nothing about access',
       '"rules[3].on" must be an event type, such as SessionRevoked',
       '"rules[4].on" must be an event type, such as SessionRevoked',
       '"rules[4].effect" must be one of reauthenticate, suspend, terminate',
     ])
   })
-  it('finds a rule by the event type, and none for a type that has none', () => {
+  it('names what a rule must not say of the event', () => {
+    const rules: readonly Rule[] = [
+      { on: CredentialCompromise, effect: 'reauthenticate' },
+      { on: RiskLevelChange, claims: { level: 'HIGH' }, effect: 'suspend' },
+    ]
+    expect(mistakesOf(() => createPolicy(rules))).toEqual([
+      '"rules[0].effect" must be suspend or terminate: a login with the leaked credential proves nothing',
+      '"rules[1].claims" must name members of the event',
+    ])
+  })
+  it('finds a rule by the event, and none for a type that has none', () => {
     const policy = createPolicy([{ on: SessionRevoked, effect: 'suspend' }])
-    expect(policy.ruleFor(SessionRevoked.uri)?.effect).toBe('suspend')
-    expect(policy.ruleFor(DeviceComplianceChange.uri)).toBeUndefined()
+    expect(policy.ruleFor({ type: SessionRevoked.uri, payload: {} })?.effect).toBe('suspend')
+    expect(policy.ruleFor({ type: DeviceComplianceChange.uri, payload: {} })).toBeUndefined()
+    expect(policy.knows(SessionRevoked.uri)).toBe(true)
+    expect(policy.knows(DeviceComplianceChange.uri)).toBe(false)
+  })
+  it('takes the first rule that an event fits', () => {
+    const { ruleFor } = createPolicy([
+      {
+        on: RiskLevelChange,
+        claims: { current_level: 'HIGH', principal: 'USER' },
+        effect: 'suspend',
+      },
+      { on: RiskLevelChange, claims: { current_level: 'HIGH' }, effect: 'reauthenticate' },
+    ])
+    const effectOf = (payload: object): string | undefined =>
+      ruleFor({ type: RiskLevelChange.uri, payload })?.effect
+    expect(effectOf({ current_level: 'HIGH', principal: 'USER' })).toBe('suspend')
+    expect(effectOf({ current_level: 'HIGH', principal: 'DEVICE' })).toBe('reauthenticate')
+    expect(effectOf({ current_level: 'MEDIUM', principal: 'USER' })).toBeUndefined()
+    expect(effectOf({})).toBeUndefined()
   })
 })
 
 describe('recommendedPolicy', () => {
-  it('gives a reason for every rule', () => {
-    const { rules } = recommendedPolicy()
-    expect(rules.map(({ on, effect }) => [on.name, effect])).toEqual([
-      ['session-revoked', 'terminate'],
-      ['credential-change', 'reauthenticate'],
-      ['device-compliance-change', 'suspend'],
-    ])
+  it('has a rule, with a reason, for each type that may take access, one apart', () => {
+    const { rules, knows } = recommendedPolicy()
     for (const { reason } of rules) expect(reason).toMatch(/\w/)
+    const lifts = ['account-enabled', 'prov:activate']
+    const taking = [...caepEventTypes, ...riscEventTypes, ...scimEventTypes].filter(
+      ({ uri, name }) => accessMeanings.get(uri)?.cause !== 'none' && !lifts.includes(name),
+    )
+    expect(taking.length).toBeGreaterThan(10)
+    expect(taking.filter(({ uri }) => !knows(uri)).map(({ name }) => name)).toEqual([
+      // Its owner does so most of the time: alone it is no reason to take anything.
+      'recovery-information-changed',
+    ])
   })
 })
 

@@ -212,13 +212,13 @@ describe('matches', () => {
     expect(matches(complex({}), complex({ user: alice }), 'stream')).toBe(false)
   })
 
-  it('SSF-8.1.3.1: to the letter, complex subjects without a common member match (GAP-3)', () => {
+  it('SSF-8.1.3.1-3: to the letter, complex subjects without a common member match (GAP-3)', () => {
     const [event, added] = [complex({ device: laptop }), complex({ user: alice })]
     expect(matches(event, added, 'stream-literal')).toBe(true)
     expect(matches(event, added, 'stream')).toBe(false)
   })
 
-  it('SSF-8.1.3.1: to the letter, a simple subject matches no complex one (GAP-4)', () => {
+  it('SSF-8.1.3.1-2: to the letter, a simple subject matches no complex one (GAP-4)', () => {
     const event = complex({ user: alice, session: login })
     expect(matches(event, alice, 'stream-literal')).toBe(false)
     expect(matches(alice, event, 'stream-literal')).toBe(false)

@@ -346,6 +346,15 @@ describe('caep-interop', () => {
 })
 
 describe('createProfile', () => {
+  it('SUBID-3-4: lets no format of its own have rules for "format"', () => {
+    const members = { format: () => undefined }
+    const error = thrownBy(() =>
+      createProfile({ name: 'own', identifierFormats: { 'x-badge': { members } } }),
+    )
+    expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
+    expect(String(error)).toContain('"identifierFormats.x-badge" must say nothing about "format"')
+  })
+
   it('SSF-3.4-2: judges a format that both sides agreed on, reading and writing', () => {
     const members = {
       number: (value: unknown) => (value === 7 ? undefined : 'must be the number 7'),

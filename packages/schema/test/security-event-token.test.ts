@@ -37,7 +37,7 @@ describe('readSet', () => {
     })
   })
 
-  it('SSF-4.1.1-1 SET-2.3-2: the type of a SET is "secevent+jwt"', () => {
+  it('SSF-4.1.1-1 SET-2.3-1 SET-2.3-2 JOSE-8725.3.11-1: the type of a SET is "secevent+jwt"', () => {
     expect(setType).toBe('secevent+jwt')
     expect(setMediaType).toBe('application/secevent+jwt')
   })
@@ -62,7 +62,7 @@ describe('readSet', () => {
     expect(messageOf({ sub: null })).toContain('"sub" must be absent')
   })
 
-  it('SSF-4.1.7-1 SSF-4.1.3-1 SET-2.2-8: refuses "exp"', () => {
+  it('SSF-4.1.7-1 SSF-4.1.3-1 SET-2.2-8 SET-4.1-1: refuses "exp"', () => {
     expect(messageOf({ exp: 1_750_000_060 })).toContain('"exp" must be absent')
     expect(messageOf({ exp: null })).toContain('"exp" must be absent')
   })

@@ -204,6 +204,14 @@ describe('checkWrittenSubject', () => {
     }
   })
 
+  it('SUBID-3.2.8-3: writes no name twice among aliases, and reads it', () => {
+    const twice = aliases(opaque('x'), email('a@b.example'), opaque('x'))
+    expect(readSubject(twice)).toBe(twice)
+    for (const subject of [twice, complex({ user: twice })]) {
+      expect(setErrorOf(() => checkWrittenSubject(subject)).message).toContain('same name twice')
+    }
+  })
+
   it('lets pass what Drawbridge makes, and formats that it does not know', () => {
     fc.assert(
       fc.property(aSubject, (subject) => expect(checkWrittenSubject(subject)).toBe(undefined)),

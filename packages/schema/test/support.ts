@@ -13,6 +13,7 @@ import {
   samlAssertionId,
   scim,
   SetError,
+  subjectKey,
   uri,
   type ComplexSubject,
   type Subject,
@@ -43,7 +44,7 @@ export const anIdentifier: fc.Arbitrary<SubjectIdentifier> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .array(anOnlyName, { minLength: 1, maxLength: 3 })
+      .uniqueArray(anOnlyName, { minLength: 1, maxLength: 3, selector: subjectKey })
       .map((names) => aliases(...names)),
   },
 )

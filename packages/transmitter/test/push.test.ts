@@ -72,7 +72,7 @@ describe('push', () => {
   })
 
   it.each(['RS256', 'ES256'] as const)(
-    'SSF-4.1.1-1: signs with %s, verifiable by the JWK Set',
+    'SSF-4.1.1-1 JOSE-7515.3.1-1: signs with %s, compact, verifiable by the JWK Set',
     async (algorithm) => {
       await transmitter.stop()
       await start({ algorithm })
@@ -83,7 +83,9 @@ describe('push', () => {
       await revoke('alice')
       await delivered
       const keys = createRemoteJWKSet(new URL(`${url}/tenant/ssf/jwks`))
-      const { payload, protectedHeader } = await jwtVerify(endpoint.received[0]?.set ?? '', keys, {
+      const set = endpoint.received[0]?.set ?? ''
+      expect(set).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+      const { payload, protectedHeader } = await jwtVerify(set, keys, {
         issuer,
         typ: 'secevent+jwt',
         audience: 'https://one.example',

@@ -70,7 +70,7 @@ describe('transmit', () => {
     expect(txn).toBe('cause')
   })
 
-  it('has an iat that is never in the future', async () => {
+  it('JOSE-7519.4.1.6-1: has an iat that is never in the future', async () => {
     await transmitter.stop()
     await start({ clock: { now: () => 1_999, sleep: () => Promise.resolve() } })
     const id = await createStream(transmitter)

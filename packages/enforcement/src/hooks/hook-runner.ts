@@ -62,7 +62,8 @@ type Call = Omit<HookCall, 'signal'>
 
 function callOf(name: HookName, entry: LedgerEntry): Call {
   const { on, effect, cause, since, reaches } = entry
-  const key = JSON.stringify([name, cause.iss, cause.jti])
+  // One signal can write several entries: each cause has a key of its own.
+  const key = JSON.stringify([name, cause.iss, cause.jti, cause.name])
   return { key, subject: on, effect, cause, since, reaches }
 }
 

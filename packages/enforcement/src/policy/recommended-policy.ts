@@ -1,11 +1,29 @@
-import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
+import {
+  AssuranceLevelChange,
+  CredentialChange,
+  DeviceComplianceChange,
+  RiskLevelChange,
+  SessionRevoked,
+  TokenClaimsChange,
+} from '@drawbridge/schema/caep'
+import {
+  AccountCredentialChangeRequired,
+  AccountDisabled,
+  AccountPurged,
+  CredentialCompromise,
+  RecoveryActivated,
+  SessionsRevoked,
+} from '@drawbridge/schema/risc'
+import { ScimDeactivate, ScimDelete } from '@drawbridge/schema/scim'
 import { createPolicy, type Policy } from './policy.ts'
 
 /**
  * The policy for those who have no other: each event type does what its Transmitter means by it,
- * and no more.
+ * and no more. What gives it back is in the table `accessMeanings`: the counter-signal of a
+ * condition needs no rule.
  *
- * @see OpenID CAEP 1.0, "Event Types"
+ * @see OpenID CAEP 1.0, "Event Types"; OpenID RISC Profile 1.0, "Event Types"; RFC 9967, "SCIM
+ *   Provisioning Events"
  */
 export function recommendedPolicy(): Policy {
   return createPolicy([
@@ -15,14 +33,70 @@ export function recommendedPolicy(): Policy {
       reason: 'the issuer has ended the session: nothing rests on it any more',
     },
     {
+      on: SessionsRevoked,
+      effect: 'terminate',
+      reason: 'the issuer has ended every session of the account',
+    },
+    {
       on: CredentialChange,
       effect: 'reauthenticate',
       reason: 'whoever logged in with the old credential must show the new one',
     },
     {
+      on: CredentialCompromise,
+      effect: 'terminate',
+      reason: 'whoever holds the credential may be a thief, until it has been changed',
+    },
+    {
+      on: AccountCredentialChangeRequired,
+      effect: 'reauthenticate',
+      reason: 'the issuer asks for the new credential at the next login',
+    },
+    {
+      on: RecoveryActivated,
+      effect: 'reauthenticate',
+      reason: 'somebody takes hold of the account anew: who is in it must show who they are',
+    },
+    {
       on: DeviceComplianceChange,
       effect: 'suspend',
       reason: 'the device may be put right, and then its sessions can go on',
+    },
+    {
+      on: AssuranceLevelChange,
+      effect: 'reauthenticate',
+      reason: 'the user is known less surely than the session says',
+    },
+    {
+      on: RiskLevelChange,
+      claims: { current_level: 'HIGH' },
+      effect: 'reauthenticate',
+      reason: 'a high risk asks for a proof; a lower level gives back what it took',
+    },
+    {
+      on: TokenClaimsChange,
+      effect: 'reauthenticate',
+      reason: 'the token says what no longer holds: a new login brings one that does',
+    },
+    {
+      on: AccountDisabled,
+      effect: 'suspend',
+      reason: 'the account can be enabled again, and then its sessions can go on',
+    },
+    {
+      on: AccountPurged,
+      effect: 'terminate',
+      reason: 'the account is gone for good',
+    },
+    {
+      on: ScimDeactivate,
+      effect: 'suspend',
+      reason: 'the resource can be activated again, and then its sessions can go on',
+    },
+    {
+      on: ScimDelete,
+      effect: 'terminate',
+      reason: 'the resource is gone for good',
     },
   ])
 }

@@ -1,3 +1,4 @@
+import { invalidArgument } from '../define-event-type.ts'
 import { SetError } from '../errors.ts'
 import { isObject } from '../json.ts'
 import type { Notice } from '../sets/notice.ts'
@@ -36,10 +37,20 @@ export type WriteRule = (claims: SetClaims) => SetClaims
  *     name: 'badge-readers',
  *     identifierFormats: { 'x-badge': { members: { number: isBadgeNumber } } },
  *   })
+ *
+ * @throws TypeError `ERR_INVALID_ARG_VALUE` for a format that has rules for `format`
+ * @see RFC 9493, "Subject Identifiers"
  */
 export function createProfile(definition: ProfileDefinition): Profile {
   const { name, read: tolerances = [], write: rules = [], severalEvents = 'scim' } = definition
   const formats = { ...identifierFormats, ...definition.identifierFormats }
+  for (const [format, { members }] of Object.entries(formats)) {
+    if (Object.hasOwn(members, 'format')) {
+      throw invalidArgument('createProfile', [
+        `"identifierFormats.${format}" must say nothing about "format": it names the format`,
+      ])
+    }
+  }
   const steps = [alternativeNames, timesInSeconds, ...tolerances]
   return {
     name,

@@ -11,6 +11,7 @@ import {
   type SubjectIdentifier,
   type SubjectInput,
 } from './subject.ts'
+import { subjectKey } from './subject-keys.ts'
 
 /**
  * Returns a subject as it travels on the wire, checked: simple or complex, each known format with
@@ -67,7 +68,11 @@ export function checkWrittenSubject(
     ? subjectMembers(subject).map(([member, value]) => [`${name}.${member}`, value] as const)
     : [[name, subject] as const]
   for (const [path, member] of members) {
-    for (const identifier of new Set([member, ...namesOf(member)])) {
+    const names = namesOf(member)
+    if (new Set(names.map(subjectKey)).size < names.length) {
+      throw invalid(`"${path}.identifiers" must not have the same name twice`)
+    }
+    for (const identifier of new Set([member, ...names])) {
       const undescribed = undescribedMember(identifier, formats)
       if (undescribed !== undefined) {
         throw invalid(`"${path}" has a member that its format does not describe: leave it out`)
