@@ -6,6 +6,8 @@ import path from 'node:path'
 import { guardChecks } from './rows/guard-checks.mjs'
 import { latency } from './rows/latency.mjs'
 import { pushes } from './rows/pushes.mjs'
+import { schemaMatches, schemaValidations } from './rows/schema.mjs'
+import { schemaStart } from './rows/schema-start.mjs'
 import { transmits } from './rows/transmits.mjs'
 import { verifications } from './rows/verifications.mjs'
 import { printHead, printRow } from './support/table.mjs'
@@ -19,6 +21,9 @@ const rows = {
   'pushes ES256': () => pushes('ES256', '≥0.6', folder),
   'verifications RS256': () => verifications('RS256'),
   'verifications ES256': () => verifications('ES256'),
+  'schema validations': () => schemaValidations(),
+  'schema matches': () => schemaMatches(),
+  'schema start': () => schemaStart(),
   'guard 0': () => guardChecks(0),
   'guard 1000': () => guardChecks(1_000),
   'guard 1000000': () => guardChecks(1_000_000),

@@ -172,6 +172,34 @@ export * from 'ajv'
           /consumer\.ts.*TS2322/,
         ],
       },
+      {
+        plant: {
+          'test/types/events.ts': (text) => text.replace('case TokenClaimsChange.uri:', ''),
+          // Compiles with what we build with, and not for everybody.
+          'packages/schema/src/canary.ts':
+            'export const canary: Uint8Array<ArrayBuffer> = new Uint8Array()\n',
+          'packages/schema/src/event-type.ts': (text) =>
+            text.replace(
+              'name: nameOf(uri)',
+              "name: nameOf(uri) + 'ajv urn:ietf:params:scim:event:canary'",
+            ),
+          'packages/schema/src/index.ts': (text) =>
+            `${text}export { canary } from './canary.ts'
+export { SessionRevoked } from './caep/session-revoked.ts'
+`,
+        },
+        expect: [
+          /compile, TypeScript 5\.4, NodeNext: failed/,
+          /compile, TypeScript 5\.4, Bundler: failed/,
+          /compile, TypeScript 7, NodeNext: failed/,
+          /compile, TypeScript 7, Bundler: failed/,
+          /events\.ts.*TS1360/,
+          /canary\.d\.ts.*TS2315/,
+          /SessionRevoked: mentions "ajv"/,
+          /SessionRevoked: has 2 event type URIs/,
+          /all of the root: has a validator/,
+        ],
+      },
     ],
   },
   {

@@ -27,7 +27,11 @@ const types = new Map(
   [...ssfEventTypes, ...caepEventTypes, ...riscEventTypes].map((type) => [type.uri, type]),
 )
 
-/** The blocks of a text, each with the title of its section. */
+/**
+ * The blocks of a text.
+ *
+ * @yields A block with the title of its section
+ */
 function* blocksOf(text) {
   let title = ''
   const parts =

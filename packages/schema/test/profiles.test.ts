@@ -17,6 +17,7 @@ import {
   TokenClaimsChange,
 } from '@drawbridge/schema/caep'
 import { caepInterop, strict, tolerant } from '@drawbridge/schema/profiles'
+import { CredentialCompromise } from '@drawbridge/schema/risc'
 import { StreamUpdated, Verification } from '@drawbridge/schema/ssf'
 import { aSubject, claims, setErrorOf, thrownBy } from './support.ts'
 
@@ -70,6 +71,25 @@ describe('every profile', () => {
       const set = profile.read(claims({ sub_id: opaque('stream'), events }))
       expect(set.events.map(({ type }) => type)).toEqual([Verification.uri])
       expect(names(set)).toEqual(['alternative-names'])
+    },
+  )
+
+  it.each([strict, caepInterop, tolerant])(
+    'RISC-2.7-4 RISC-2.7-5: $name reads a reason of RISC as text or map (GAP-28), one of CAEP as map alone',
+    (profile) => {
+      const payload = {
+        credential_type: 'password',
+        reason_admin: 'leaked',
+        reason_user: { en: 'x' },
+      }
+      const set = profile.read(claims({ events: { [CredentialCompromise.uri]: payload } }))
+      expect(checkPayload(CredentialCompromise, set.events[0].payload)).toEqual({
+        ...payload,
+        reason_admin: { und: 'leaked' },
+      })
+      expect(names(set)).toEqual(['plain-reason'])
+      const ofCaep = profile.read(claims(inEvent({ reason_admin: 'x' }))).events[0].payload
+      expect('issues' in SessionRevoked.validate(ofCaep)).toBe(profile !== tolerant)
     },
   )
 

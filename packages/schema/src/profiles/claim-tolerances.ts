@@ -1,4 +1,5 @@
-import { inEvents, type Tolerance } from './tolerance.ts'
+import type { Notice } from '../sets/notice.ts'
+import { inEvents, type Claims, type Tolerance } from './tolerance.ts'
 
 const numericTxn: Tolerance = {
   name: 'numeric-txn',
@@ -11,17 +12,27 @@ const numericTxn: Tolerance = {
   },
 }
 
+const plainReasonNotice: Notice = {
+  name: 'plain-reason',
+  message: 'a reason without a language was read as one of "und"',
+}
+
 /** A text without a language: BCP 47 calls it `und`. */
-const plainReason = inEvents(
-  { name: 'plain-reason', message: 'a reason without a language was read as one of "und"' },
-  (payload) => {
-    const plain = ['reason_admin', 'reason_user'].filter(
-      (name) => typeof payload[name] === 'string',
-    )
-    if (plain.length === 0) return undefined
-    const reasons = plain.map((name) => [name, { und: payload[name] }])
-    return { ...payload, ...(Object.fromEntries(reasons) as object) }
-  },
+function withLanguage(payload: Claims): Claims | undefined {
+  const plain = ['reason_admin', 'reason_user'].filter((name) => typeof payload[name] === 'string')
+  if (plain.length === 0) return undefined
+  const reasons = plain.map((name) => [name, { und: payload[name] }])
+  return { ...payload, ...(Object.fromEntries(reasons) as object) }
+}
+
+const plainReason = inEvents(plainReasonNotice, withLanguage)
+
+const credentialCompromise =
+  'https://schemas.openid.net/secevent/risc/event-type/credential-compromise'
+
+/** RISC 1.0 does not say what a reason is: a text is as right as a map (GAP-28). */
+export const reasonsOfRisc: Tolerance = inEvents(plainReasonNotice, (payload, type) =>
+  type === credentialCompromise ? withLanguage(payload) : undefined,
 )
 
 const singleAmr = inEvents(

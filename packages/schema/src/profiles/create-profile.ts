@@ -6,6 +6,7 @@ import { readSet, type SeveralEvents } from '../sets/read-set.ts'
 import type { SecurityEventToken, SetClaims } from '../sets/security-event-token.ts'
 import { identifierFormats, type IdentifierFormats } from '../subjects/identifier-formats.ts'
 import { checkWrittenSubject } from '../subjects/read-subject.ts'
+import { reasonsOfRisc } from './claim-tolerances.ts'
 import type { Profile, ProfileTolerances, ReadContext } from './profile.ts'
 import { alternativeNames, timesInSeconds, type Claims, type Tolerance } from './tolerance.ts'
 
@@ -29,8 +30,9 @@ export interface ProfileDefinition {
 export type WriteRule = (claims: SetClaims) => SetClaims
 
 /**
- * Makes a profile. Three rules hold in every one: times in milliseconds are read as such, the SCIM
- * family may put several events into one SET, and two names of one event type are one event.
+ * Makes a profile. Four rules hold in every one: times in milliseconds are read as such, the SCIM
+ * family may put several events into one SET, two names of one event type are one event, and a
+ * reason of RISC may be a plain text.
  *
  * @example
  *   createProfile({
@@ -51,7 +53,7 @@ export function createProfile(definition: ProfileDefinition): Profile {
       ])
     }
   }
-  const steps = [alternativeNames, timesInSeconds, ...tolerances]
+  const steps = [alternativeNames, timesInSeconds, reasonsOfRisc, ...tolerances]
   return {
     name,
     tolerates: { untypedSets: false, anyMediaType: false, ...definition.tolerates },

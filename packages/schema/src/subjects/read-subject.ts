@@ -152,8 +152,11 @@ function readIdentifier(
   formats: IdentifierFormats,
   member?: string,
 ): SubjectIdentifier {
-  const path = (): string => (member === undefined ? name : `${name}.${member}`)
   const format = value['format']
+  if (formats === identifierFormats && holdsPlainly(format, value)) {
+    return value as unknown as SubjectIdentifier
+  }
+  const path = (): string => (member === undefined ? name : `${name}.${member}`)
   if (typeof format !== 'string' || format === '') {
     throw invalid(`"${path()}.format" must name an Identifier Format, such as "iss_sub"`)
   }
@@ -167,6 +170,14 @@ function readIdentifier(
   if (format === 'aliases') checkAliases(value as OtherSubject, path(), formats)
   return value as unknown as SubjectIdentifier
 }
+
+/** The two formats of most sessions without the table: they are judged on every request. */
+function holdsPlainly(format: unknown, { id, iss, sub }: Record<string, unknown>): boolean {
+  if (format === 'opaque') return isText(id)
+  return format === 'iss_sub' && isText(iss) && isText(sub)
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
 function checkAliases(
   { identifiers }: OtherSubject,
