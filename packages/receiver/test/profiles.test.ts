@@ -127,6 +127,27 @@ describe('the profile of a Receiver', () => {
     expect(await errOf(await post(await transmitter.sign()))).toBe('invalid_key')
   })
 
+  it('of several events, takes those about the stream for itself and handles the others', async () => {
+    make({ profile: tolerant })
+    const updated = 'https://schemas.openid.net/secevent/ssf/event-type/stream-updated'
+    const statuses: string[] = []
+    receiver.events.on('stream:updated', ({ status }) => statuses.push(status))
+    for (const uris of [
+      [updated, sessionRevoked],
+      [sessionRevoked, updated],
+    ]) {
+      const entries = uris.map((uri) => [uri, uri === updated ? { status: 'paused' } : {}])
+      const token = await transmitter.sign({ claims: { events: Object.fromEntries(entries) } })
+      expect((await post(token)).status).toBe(202)
+    }
+    expect(handled.map(({ type }) => type)).toEqual([sessionRevoked, sessionRevoked])
+    expect(statuses).toEqual(['paused', 'paused'])
+    noticed = []
+    const events = { [updated]: { status: 'enabled', event_timestamp: Date.now() - 5000 } }
+    expect((await post(await transmitter.sign({ claims: { events } }))).status).toBe(202)
+    expect(noticed).toEqual(['event-time-milliseconds'])
+  })
+
   it('names the option that is no profile', () => {
     expect(() => make({ profile: 'tolerant' as never })).toThrow('"profile" must be a profile')
   })

@@ -106,10 +106,17 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
     return set
   }
 
-  const handle = async ({ events, notices }: SecurityEventToken): Promise<void> => {
+  const tellNotices = ({ notices, claims: { jti } }: SecurityEventToken): void => {
+    for (const notice of notices) emitter.emit('set:noticed', { at: clock.now(), jti, notice })
+  }
+
+  const handle = async (
+    set: SecurityEventToken,
+    events: readonly SecurityEvent[],
+  ): Promise<void> => {
+    const { iss, jti, sub_id: subject } = set.claims
     const at = clock.now()
-    const [{ iss, jti, subject }] = events
-    for (const notice of notices) emitter.emit('set:noticed', { at, jti, notice })
+    tellNotices(set)
     for (const event of events) emitter.emit('set:verified', { at, event })
     const member = await parts.criticalMember(subject)
     if (member === undefined) for (const event of events) await parts.handlers.run(event)
@@ -119,13 +126,17 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
   }
 
   const finish = async (set: SecurityEventToken): Promise<Outcome> => {
-    const [event] = set.events
+    const { iss, jti } = set.claims
     try {
-      if (takeProtocolEvent(event, parts)) return acknowledged
-      if (await inbox.has(event.iss, event.jti)) {
-        emitter.emit('set:repeated', { at: clock.now(), iss: event.iss, jti: event.jti })
+      const events = set.events.filter((event) => !takeProtocolEvent(event, parts))
+      if (events.length === 0) {
+        tellNotices(set)
+        return acknowledged
+      }
+      if (await inbox.has(iss, jti)) {
+        emitter.emit('set:repeated', { at: clock.now(), iss, jti })
       } else {
-        await handle(set)
+        await handle(set, events)
       }
       return acknowledged
     } catch (error) {
