@@ -38,10 +38,10 @@ export async function schemaMatches() {
   const pairs = events.map((event, index) => [event, others[index]])
   const by = (rule) => (pair) => matches(pair[0], pair[1], rule)
   return [
-    await row('schema, complex match, rule session', '≥0.1', pairs, by('session'), (pair) =>
+    await row('schema, complex match, rule session', '≥0.4', pairs, by('session'), (pair) =>
       matchesSession(pair[0], pair[1]),
     ),
-    await row('schema, complex match, rule stream', '≥0.1', pairs, by('stream'), (pair) =>
+    await row('schema, complex match, rule stream', '≥0.4', pairs, by('stream'), (pair) =>
       matchesStream(pair[0], pair[1]),
     ),
   ]
