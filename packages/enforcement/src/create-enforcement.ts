@@ -93,7 +93,8 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
       const { type, iss, jti } = event
       tell('signal:ignored', { type, iss, jti })
     }
-    for (const entry of entries) await write(entry, event, receivedMs)
+    // Together, so that the entries of one signal share a commit.
+    await Promise.all(entries.map((entry) => write(entry, event, receivedMs)))
     // What cannot be purged is past its time all the same, and the signal is in the ledger.
     if (now() - purged > purgeEverySeconds) await purge().catch(() => undefined)
   }

@@ -20,9 +20,9 @@ export interface ReadSetRules {
 const scimFamily = 'urn:ietf:params:scim:event:'
 
 /**
- * Reads the claims of a SET by the rules of RFC 8417 and SSF 1.0, as the profile `strict` does. The
- * payloads are not judged here: that needs their event types. Claims that are not known are kept
- * and ignored.
+ * Reads the claims of a SET by the rules of RFC 8417 and SSF 1.0. Every profile ends here, after
+ * what it puts right. The payloads are not judged: that needs their event types. Claims that are
+ * not known are kept and ignored.
  *
  * @throws SetError `ERR_SET_CLAIM` or `ERR_SET_SUBJECT`, both `invalid_request`
  * @see RFC 8417, "Core SET Claims"; OpenID SSF 1.0, "SET Profile"
