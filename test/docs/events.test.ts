@@ -9,7 +9,7 @@ const pathOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, 
 const sources = {
   TransmitterEvents: 'packages/transmitter/src/transmitter-events.ts',
   ReceiverEvents: 'packages/receiver/src/receiver-events.ts',
-  EnforcementEvents: 'packages/enforcement/src/enforcement.ts',
+  EnforcementEvents: 'packages/enforcement/src/enforcement-events.ts',
 } as const
 
 /** A member's name, with a question mark where it is optional. */

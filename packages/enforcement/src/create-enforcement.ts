@@ -1,25 +1,33 @@
 import { createEmitter } from '@drawbridge/core'
-import type { SecurityEvent } from '@drawbridge/schema'
-import type { DwellTime, Enforcement, EnforcementEvents } from './enforcement.ts'
-import type { AccessDecision } from './guard/access-decision.ts'
+import { createCanonical } from '@drawbridge/schema'
+import { createAuthority } from './authority/authority.ts'
+import { canonicalMandates } from './authority/mandate.ts'
+import { dryRunOf } from './dry-run.ts'
+import type { EnforcementEvents, Tell } from './enforcement-events.ts'
+import type { Enforcement } from './enforcement.ts'
+import { fold, type FoldRules } from './fold.ts'
+import type { AccessDecision, CheckOptions } from './guard/access-decision.ts'
 import { createGuard } from './guard/guard.ts'
+import { awaitGrace } from './hooks/grace.ts'
 import { createHookRunner, type HookOutcome } from './hooks/hook-runner.ts'
-import { hookFor } from './hooks/hooks.ts'
-import { createLedgerIndex, type LedgerIndex } from './ledger/ledger-index.ts'
-import type { LedgerEntry } from './ledger/ledger-entry.ts'
+import { cappedHook, dueHooks, type DueHook } from './hooks/hooks.ts'
+import { entryKey, type LedgerEntry } from './ledger/ledger-entry.ts'
+import type { Widen } from './ledger/ledger-index.ts'
 import type { Written } from './ledger/ledger.ts'
+import { createReplica, type Replica } from './ledger/replica.ts'
 import { createLifecycle } from './lifecycle.ts'
+import {
+  createLocalSettings,
+  entryOfLift,
+  entryOfSignal,
+  transmitOnward,
+  type Onward,
+} from './local/local-signal.ts'
+import { ruleRequest } from './local/rule-requests.ts'
 import { readOptions, type EnforcementOptions } from './options.ts'
-import { entriesOf } from './policy/entries-of.ts'
-import type { Who } from './session.ts'
-
-const purgeEverySeconds = 3600
-
-/** Emits an event with the time of now. */
-type Tell = <Name extends keyof EnforcementEvents>(
-  name: Name,
-  event: Omit<EnforcementEvents[Name], 'at'>,
-) => void
+import { createRecordSignals, followedDwell } from './record-signals.ts'
+import { readSession, type Session, type Who } from './session.ts'
+import { createWatches } from './watch/watches.ts'
 
 /**
  * Makes the enforcement: signals go in by `apply`, requests are answered by `check`.
@@ -36,90 +44,149 @@ type Tell = <Name extends keyof EnforcementEvents>(
  */
 export function createEnforcement(options: EnforcementOptions): Enforcement {
   const settings = readOptions(options)
-  const { ledger, clock, hookRetry: retry } = settings
+  const { clock, hookRetry: retry, toleranceSeconds } = settings
   const emitter = createEmitter<EnforcementEvents>()
   const tell: Tell = (name, event) => {
     emitter.emit(name, { at: clock.now(), ...event } as never)
   }
-  const hooks = createHookRunner({ ...settings, retry, report: reportHooks(tell, retry) })
+  const canonical = createCanonical(settings.issuerAliases)
+  const authority = createAuthority(canonicalMandates(settings.mandates, canonical))
+  const rules: FoldRules = { authority, acrOrder: settings.acrOrder }
+  const widen: Widen = ({ cause, on }) => authority.widened(cause.iss, on)
   const now = (): number => clock.now() / 1000
-  let index: LedgerIndex | undefined
-  let purged = 0
-  const guard = createGuard({ ...settings, now, index: () => index })
+  const read = (who: Who): Session => {
+    const session = readSession(who, toleranceSeconds)
+    const { issuer, subject } = session
+    return { ...session, issuer: canonical.issuer(issuer), subject: canonical.subject(subject) }
+  }
+  const index: Replica['index'] = () => replica.index()
 
-  const purge = async (): Promise<void> => {
-    purged = now()
-    index?.purge(purged)
-    await ledger.purge(purged)
+  const guard = createGuard({
+    ...settings,
+    read,
+    rules,
+    now,
+    index,
+    isShut: () => settings.onStale === 'refuse' && replica.isStale(),
+  })
+  const watches = createWatches({ ...settings, check: guard.check })
+  const hooks = createHookRunner({
+    ...settings,
+    retry,
+    sessionsOf: async (due) => {
+      const found = await sessionsOf(due.entry)
+      return due.name === 'restore' ? found : found.filter((who) => isTakenBy(due.entry, who))
+    },
+    report: reportHooks(tell, retry),
+  })
+  let stopping = new AbortController()
+
+  const sessionsOf = async ({ on, also = [] }: LedgerEntry): Promise<readonly Who[]> => {
+    const { sessions } = settings
+    if (!sessions) return []
+    return (await Promise.all([on, ...also].map(async (one) => sessions(one)))).flat()
+  }
+  const isTakenBy = (entry: LedgerEntry, who: Who): boolean =>
+    fold([entry], read(who), now(), rules).taken.length > 0
+
+  const runHook = (due: DueHook): void => {
+    const { isObserved, hardest } = authority.limits(due.entry.cause.iss)
+    if (!isObserved) hooks.run(cappedHook(due, hardest))
+  }
+  const waitForGrace = (entry: LedgerEntry): void => {
+    const standing = (key: string): LedgerEntry | undefined => index()?.read(key)
+    void awaitGrace(entry, { clock, standing, run: runHook }, stopping.signal)
+  }
+  const countUnmatched = async ({ changed, entry }: Written): Promise<void> => {
+    if (!settings.sessions || !changed || entry.lifted) return
+    const found = await sessionsOf(entry)
+    const { cause, on: subject } = entry
+    if (!found.some((who) => isTakenBy(entry, who))) tell('signal:unmatched', { cause, subject })
+  }
+  const written = (outcome: Written): void => {
+    for (const due of dueHooks(outcome)) runHook(due)
+    if (outcome.changed) waitForGrace(outcome.entry)
+    // What the application's function throws is seen where hooks use it.
+    void countUnmatched(outcome).catch(() => undefined)
   }
 
-  const open = async (): Promise<void> => {
-    try {
-      await ledger.open()
-      await purge()
-      index = createLedgerIndex(await ledger.readAll())
-    } catch (error) {
-      await ledger.close()
-      throw error
-    }
-  }
+  const replica = createReplica({
+    ...settings,
+    widen,
+    report: {
+      changed: (entry) => watches.changed(index()?.places(entryKey(entry)) ?? []),
+      followed: ({ cause, effect, lifted, since }) => {
+        const dwell = followedDwell(cause, since, clock)
+        tell('signal:followed', { cause, effect, lifted: lifted === true, dwell })
+      },
+      recovered: written,
+      stale: (heardAt) => tell('ledger:stale', { heardAt }),
+      fresh: () => tell('ledger:fresh', {}),
+      lost: (entries) => tell('ledger:lost', { entries }),
+      doubted: (reason) => tell('ledger:doubted', { reason }),
+    },
+  })
+  const signals = createRecordSignals({ ...settings, canonical, authority, replica, tell, written })
+  const local = createLocalSettings({ ...settings, canonical })
 
-  const close = async (): Promise<void> => {
-    await hooks.drain()
-    index = undefined
-    await ledger.close()
-  }
+  const { start, stop, run } = createLifecycle({
+    open: async () => {
+      stopping = new AbortController()
+      await replica.open()
+      for (const entry of index()?.all() ?? []) waitForGrace(entry)
+    },
+    close: async () => {
+      stopping.abort()
+      watches.close()
+      await hooks.drain()
+      await replica.close()
+    },
+  })
 
-  const write = async (
-    entry: LedgerEntry,
-    event: SecurityEvent,
-    receivedMs: number,
-  ): Promise<void> => {
-    const written = await ledger.write(entry)
-    index?.put(written.entry)
-    tell('signal:applied', {
-      cause: entry.cause,
-      effect: entry.effect,
-      lifted: entry.lifted === true,
-      changed: written.changed,
-      dwell: dwellTime(event, receivedMs, clock.now()),
+  const decide = (entry: LedgerEntry, onward: { readonly onward?: Onward }): Promise<void> => {
+    const receipt = { receivedMs: clock.now() }
+    return run(async () => {
+      await signals.write(entry, receipt)
+      await transmitOnward(entry, onward, settings)
     })
-    runHook(written)
   }
-
-  const record = async (event: SecurityEvent, receivedMs: number): Promise<void> => {
-    const entries = entriesOf(event, { ...settings, received: receivedMs / 1000 })
-    if (entries.length === 0) {
-      const { type, iss, jti } = event
-      tell('signal:ignored', { type, iss, jti })
-    }
-    // Together, so that the entries of one signal share a commit.
-    await Promise.all(entries.map((entry) => write(entry, event, receivedMs)))
-    // What cannot be purged is past its time all the same, and the signal is in the ledger.
-    if (now() - purged > purgeEverySeconds) await purge().catch(() => undefined)
+  const writeBehind = (entry: LedgerEntry): void => {
+    // Begun at once: this very request is judged by it.
+    const writing = signals.write(entry, { receivedMs: clock.now() })
+    run(() => writing).catch(() => undefined)
   }
+  const ruling = { ...settings, ...local, index, write: writeBehind }
 
-  const runHook = (written: Written): void => {
-    const name = hookFor(written)
-    if (name) hooks.run(name, written.entry)
-  }
-
-  const { start, stop, run } = createLifecycle({ open, close })
   return {
     start,
     stop,
     apply: (event) => {
-      const receivedMs = clock.now()
-      return run(() => record(event, receivedMs))
+      const receipt = { receivedMs: clock.now() }
+      return run(() => signals.record(event, receipt))
     },
-    check: (who: Who) => announce(guard.check(who), tell),
+    take: async (signal) => decide(entryOfSignal(signal, local), signal),
+    giveBack: async (lift) => decide(entryOfLift(lift, local), lift),
+    check: (who, checking: CheckOptions = {}) => {
+      const decision = guard.check(who, checking)
+      if (settings.requestRules.length === 0) return announce(decision, tell)
+      const hasTaken = ruleRequest(who, decision, checking, ruling)
+      return announce(hasTaken ? guard.check(who, checking) : decision, tell)
+    },
+    signal: watches.signal,
     explain: guard.explain,
+    dryRun: async (event, sessions) => {
+      const entries = await signals.judge(event)
+      return dryRunOf(entries, sessions, { index: index(), widen, rules, read, now })
+    },
     events: emitter.watchable,
   }
 }
 
 function announce(decision: AccessDecision, tell: Tell): AccessDecision {
-  if (decision.outcome === 'allow') return decision
+  if (decision.outcome === 'allow') {
+    if (decision.observed) tell('request:observed', { causes: decision.observed })
+    return decision
+  }
   const { outcome, effect, causes } = decision
   tell('request:denied', { outcome, ...(effect && { effect }), causes })
   return decision
@@ -137,9 +204,3 @@ function reportHooks(
     }
   }
 }
-
-const dwellTime = (event: SecurityEvent, receivedMs: number, nowMs: number): DwellTime => ({
-  sinceEventMs: nowMs - event.time * 1000,
-  sinceIssuedMs: nowMs - event.iat * 1000,
-  sinceReceivedMs: nowMs - receivedMs,
-})

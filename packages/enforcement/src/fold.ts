@@ -1,56 +1,246 @@
-import { isComplex, matches, subjectKey } from '@drawbridge/schema'
-import { harder, type Effect } from './effect.ts'
-import { isExpired, type LedgerEntry } from './ledger/ledger-entry.ts'
+import {
+  isComplex,
+  principalKey,
+  subjectKey,
+  subjectKeys,
+  type Subject,
+  type SubjectIdentifier,
+} from '@drawbridge/schema'
+import { createAuthority, type Authority } from './authority/authority.ts'
+import { harder, hardness, type Effect, type Terms } from './effect.ts'
+import { boundaryCause, isExpired, type LedgerEntry } from './ledger/ledger-entry.ts'
 import type { Session } from './session.ts'
+
+/** What one entry does to one session. */
+export interface Held {
+  readonly entry: LedgerEntry
+  /** The entry's effect, as far as it goes for this session at this moment. */
+  readonly effect: Effect
+  readonly terms: Terms
+  /** The time that it left the session has run out: only a new session is of use. */
+  readonly ended?: true
+}
+
+/** Which grants a session has left. */
+export interface GrantLimits {
+  /** These are taken. */
+  readonly taken: readonly string[]
+  /** Only these are left; absent where all others are. */
+  readonly left?: readonly string[]
+}
+
+/** What an authentication must be like that gives a session back. */
+export interface Reauthentication {
+  /** The strongest that is asked for. */
+  readonly acr?: string
+  /** NumericDate, whole seconds: it must be later. */
+  readonly after: number
+  /** How old it may be, in seconds. */
+  readonly maxAgeSeconds?: number
+}
 
 /** The state of one session. */
 export interface Fold {
   /** The hardest effect in force; absent when nothing was taken. */
   readonly effect?: Effect
-  /** The entries that take something. */
-  readonly taken: readonly LedgerEntry[]
+  /** What takes something. */
+  readonly taken: readonly Held[]
+  /** What would, if its Transmitter were not only observed. */
+  readonly observed: readonly Held[]
+  /** Absent where no grant is taken. */
+  readonly grants?: GrantLimits
+  /**
+   * NumericDate, seconds: when the session ends, or needs an authentication, by time alone. Absent
+   * where it does not.
+   */
+  readonly endsAt?: number
+  /** Absent where no authentication is asked for. */
+  readonly reauthentication?: Reauthentication
 }
+
+/** What the fold knows besides entries and session. */
+export interface FoldRules {
+  /** Who may touch what. */
+  readonly authority: Authority
+  /** Authentication context classes, from weak to strong. */
+  readonly acrOrder: readonly string[]
+}
+
+const defaultRules: FoldRules = { authority: createAuthority(), acrOrder: [] }
 
 /**
  * Works out the state of a session from the entries of a ledger. Pure, and the same for any order
  * of the entries.
  *
  * @param now NumericDate, seconds
+ * @param rules Default: each Transmitter touches the sessions that it logged in itself
  */
-export function fold(entries: readonly LedgerEntry[], session: Session, now: number): Fold {
-  const taken = entries.filter((entry) => takes(entry, session, now))
-  let effect: Effect | undefined
-  for (const entry of taken) effect = harder(effect, entry.effect)
-  return effect === undefined ? { taken } : { effect, taken }
+export function fold(
+  entries: readonly LedgerEntry[],
+  session: Session,
+  now: number,
+  rules: FoldRules = defaultRules,
+): Fold {
+  const boundaries = entries.filter(({ cause }) => cause.name === boundaryCause)
+  const taken: Held[] = []
+  const observed: Held[] = []
+  let endsAt = Infinity
+  for (const entry of entries) {
+    if (entry.lifted || isExpired(entry, now)) continue
+    const reach = rules.authority.reach(entry, session)
+    if (!reach || !isSameOwner(entry, session, boundaries)) continue
+    const held = hold(entry, session, now, reach.hardest, rules.acrOrder)
+    if (held) (reach.isObserved ? observed : taken).push(held)
+    if (!reach.isObserved) endsAt = Math.min(endsAt, endOf(entry, session))
+  }
+  return {
+    ...combine(taken, rules.acrOrder),
+    ...(endsAt < Infinity && { endsAt }),
+    taken,
+    observed,
+  }
 }
 
-function takes(entry: LedgerEntry, session: Session, now: number): boolean {
-  return (
-    !entry.lifted &&
-    !isExpired(entry, now) &&
-    hasMandate(entry, session) &&
-    matches(entry.on, session.subject, 'session') &&
-    reaches(entry, session)
-  )
+/** NumericDate, seconds: when time alone ends or challenges a session that an entry reaches. */
+function endOf(entry: LedgerEntry, session: Session): number {
+  const { effect, terms = {} } = effectOn(entry, session)
+  if (!reaches(entry, session)) return Infinity
+  if (effect === 'shorten') {
+    return Math.max(entry.since, session.began) + (terms.lifetimeSeconds ?? Infinity)
+  }
+  return effect === 'reauthenticate' && entry.reaches === 'all'
+    ? session.began + (terms.maxAgeSeconds ?? Infinity)
+    : Infinity
 }
 
-/** A Transmitter touches the sessions of those it logged in itself, and no others. */
-const hasMandate = (entry: LedgerEntry, session: Session): boolean =>
-  entry.cause.iss === session.issuer
-
-function reaches(entry: LedgerEntry, session: Session): boolean {
-  // Authenticating again is what gives it back, in the same session and under a condition as well.
-  if (entry.effect === 'reauthenticate') return beganBefore(entry, session)
-  return entry.reaches === 'all' || namesSession(entry, session) || beganBefore(entry, session)
+/** What an entry that names a session does to it. */
+function hold(
+  entry: LedgerEntry,
+  session: Session,
+  now: number,
+  hardest: Effect,
+  acrOrder: readonly string[],
+): Held | undefined {
+  const { effect, terms = {} } = effectOn(entry, session)
+  if (effect === null) return undefined
+  // A milder one keeps its terms; of a harder one only the name is left.
+  const isCapped = hardness(effect) > hardness(hardest)
+  const held: Held = isCapped ? { entry, effect: hardest, terms: {} } : { entry, effect, terms }
+  if (held.effect === 'reauthenticate') return challenge(held, session, now, acrOrder)
+  if (!reaches(entry, session)) return undefined
+  const hasEnded = held.effect === 'shorten' && endOf(entry, session) <= now
+  return hasEnded ? { ...held, effect: 'terminate', ended: true } : held
 }
+
+const effectOn = (entry: LedgerEntry, session: Session): { effect: Effect | null; terms?: Terms } =>
+  entry.instead?.find(
+    ({ kind, tenant }) =>
+      (kind === undefined || kind === session.kind) &&
+      (tenant === undefined || subjectKey(tenant) === tenantKey(session)),
+  ) ?? entry
+
+const tenantKey = ({ subject }: Session): string | undefined =>
+  isComplex(subject) && subject.tenant ? subjectKey(subject.tenant) : undefined
+
+/** Authenticating again is what gives it back, in the same session and under a condition as well. */
+function challenge(
+  held: Held,
+  session: Session,
+  now: number,
+  acrOrder: readonly string[],
+): Held | undefined {
+  const { entry, terms } = held
+  if (beganBefore(entry, session)) {
+    const { graceSeconds = Infinity } = terms
+    return now <= entry.since + graceSeconds ? held : { ...held, effect: 'terminate', ended: true }
+  }
+  // A cut never reaches what began later; a condition wants its terms met whenever it began.
+  if (entry.reaches !== 'all') return undefined
+  const isStrong = terms.acr === undefined || satisfies(session.acr, terms.acr, acrOrder)
+  return isStrong && now - session.began <= (terms.maxAgeSeconds ?? Infinity) ? undefined : held
+}
+
+const reaches = (entry: LedgerEntry, session: Session): boolean =>
+  entry.reaches === 'all' || namesSession(entry, session) || beganBefore(entry, session)
 
 /** Whole seconds are all that `auth_time` knows: the same second counts as before. */
 const beganBefore = (entry: LedgerEntry, session: Session): boolean =>
   session.began <= Math.floor(entry.since)
 
-/** The id says which session is meant: no clock needs to. */
+/** Members that name a single session: the id says which one is meant, and no clock needs to. */
+const singleMembers = ['session', 'token', 'grant'] as const
+
 function namesSession({ on }: LedgerEntry, { subject }: Session): boolean {
-  const meant = isComplex(on) ? on.session : on
-  const id = isComplex(subject) ? subject.session : undefined
-  return meant !== undefined && id !== undefined && subjectKey(meant) === subjectKey(id)
+  return singleMembers.some((name) => {
+    const meant = memberOf(on, name) ?? (isComplex(on) ? undefined : on)
+    const id = memberOf(subject, name)
+    return meant !== undefined && id !== undefined && subjectKey(meant) === subjectKey(id)
+  })
+}
+
+const memberOf = (subject: Subject, name: string): SubjectIdentifier | undefined =>
+  isComplex(subject) && Object.hasOwn(subject, name)
+    ? (subject as unknown as Record<string, SubjectIdentifier>)[name]
+    : undefined
+
+/**
+ * An address that was given to somebody else: what was said before reaches who had it before, and
+ * what is said now reaches who has it now.
+ */
+function isSameOwner(
+  entry: LedgerEntry,
+  session: Session,
+  boundaries: readonly LedgerEntry[],
+): boolean {
+  return boundaries.every((boundary) => {
+    if (boundary.cause.iss !== entry.cause.iss) return true
+    if (!subjectKeys(entry.on).includes(principalKey(boundary.on))) return true
+    return entry.since < boundary.since === beganBefore(boundary, session)
+  })
+}
+
+type Combined = Omit<Fold, 'taken' | 'observed' | 'endsAt'>
+
+function combine(taken: readonly Held[], acrOrder: readonly string[]): Combined {
+  let effect: Effect | undefined
+  for (const held of taken) effect = harder(effect, held.effect)
+  if (effect === undefined) return {}
+  const grants = limitsOf(taken.filter((held) => held.effect === 'restrict'))
+  const asked = taken.filter((held) => held.effect === 'reauthenticate')
+  return {
+    effect,
+    ...(grants && { grants }),
+    ...(asked.length > 0 && { reauthentication: strongest(asked, acrOrder) }),
+  }
+}
+
+/** By intersection: what one of them takes is taken, and left is what all of them leave. */
+function limitsOf(restrictions: readonly Held[]): GrantLimits | undefined {
+  if (restrictions.length === 0) return undefined
+  const taken = new Set(restrictions.flatMap(({ terms }) => terms.take ?? []))
+  const lists = restrictions.flatMap(({ terms }) => (terms.leave ? [terms.leave] : []))
+  const [first, ...others] = lists
+  if (!first) return { taken: [...taken] }
+  const left = first.filter((grant) => others.every((list) => list.includes(grant)))
+  return { taken: [...taken], left: left.filter((grant) => !taken.has(grant)) }
+}
+
+function strongest(asked: readonly Held[], acrOrder: readonly string[]): Reauthentication {
+  const acrs = asked.flatMap(({ terms }) => (terms.acr === undefined ? [] : [terms.acr]))
+  const ages = asked.flatMap(({ terms }) => terms.maxAgeSeconds ?? [])
+  const [acr] = acrs.toSorted((one, other) => {
+    return acrOrder.indexOf(other) - acrOrder.indexOf(one) || (one < other ? -1 : 1)
+  })
+  return {
+    after: Math.max(...asked.map(({ entry }) => Math.floor(entry.since))),
+    ...(acr !== undefined && { acr }),
+    ...(ages.length > 0 && { maxAgeSeconds: Math.min(...ages) }),
+  }
+}
+
+/** Tells whether an authentication context class is the one that is asked for, or a stronger one. */
+function satisfies(acr: string | undefined, asked: string, acrOrder: readonly string[]): boolean {
+  if (acr === undefined || acr === asked) return acr === asked
+  const place = acrOrder.indexOf(asked)
+  return place >= 0 && acrOrder.indexOf(acr) > place
 }

@@ -1,23 +1,80 @@
+export { type OutsideMandate } from './authority/authority.ts'
+export { type Mandate, type Mandates } from './authority/mandate.ts'
 export { type Identify, type Nobody } from './bindings/identify.ts'
 export { guardFetch, type FetchHandlerFunction } from './bindings/fetch.ts'
 export { createEnforcement } from './create-enforcement.ts'
-export { effects, type Effect } from './effect.ts'
-export { type DwellTime, type Enforcement, type EnforcementEvents } from './enforcement.ts'
-export { fold, type Fold } from './fold.ts'
+export {
+  effects,
+  type Effect,
+  type EffectWithTerms,
+  type ReauthenticateTerms,
+  type RestrictTerms,
+  type ShortenTerms,
+  type Terms,
+} from './effect.ts'
+export { type DwellTime, type EnforcementEvents } from './enforcement-events.ts'
+export { type DryRun, type Enforcement } from './enforcement.ts'
+export {
+  fold,
+  type Fold,
+  type FoldRules,
+  type GrantLimits,
+  type Held,
+  type Reauthentication,
+} from './fold.ts'
 export {
   type AccessAllowed,
   type AccessDecision,
   type AccessDenied,
+  type CheckOptions,
   type RequestLike,
 } from './guard/access-decision.ts'
+export { type SiteData } from './guard/denial-response.ts'
 export { type Explanation, type Restoration, type Taken } from './guard/explanation.ts'
 export { type HookRetry } from './hooks/hook-runner.ts'
 export { type Hook, type HookCall, type HookName, type Hooks } from './hooks/hooks.ts'
-export { entryKey, readEntry, type Cause, type LedgerEntry } from './ledger/ledger-entry.ts'
-export { merge, type Ledger, type Written } from './ledger/ledger.ts'
+export {
+  entryKey,
+  localIssuer,
+  readEntry,
+  type Cause,
+  type Instead,
+  type LedgerEntry,
+} from './ledger/ledger-entry.ts'
+export {
+  merge,
+  type Ledger,
+  type LedgerDoubt,
+  type LedgerFollower,
+  type Written,
+} from './ledger/ledger.ts'
 export { memoryLedger } from './ledger/memory.ts'
 export { supersedes } from './ledger/supersedes.ts'
+export {
+  type LocalCause,
+  type LocalLift,
+  type LocalSignal,
+  type Onward,
+  type Transmit,
+} from './local/local-signal.ts'
+export {
+  changeWindow,
+  dataBoundary,
+  type ChangeWindow,
+  type ChangeWindowOptions,
+  type DataBoundaryOptions,
+  type RequestRule,
+  type RequestToJudge,
+} from './local/request-rule.ts'
 export { type EnforcementOptions } from './options.ts'
-export { createPolicy, type EventToRule, type Policy, type Rule } from './policy/policy.ts'
+export { createPolicy, type EventToRule, type Policy } from './policy/policy.ts'
 export { recommendedPolicy } from './policy/recommended-policy.ts'
-export { readSession, type Session, type Who } from './session.ts'
+export {
+  type LeaveClaimTerms,
+  type Rule,
+  type RuleConditions,
+  type RuleEffect,
+} from './policy/rule.ts'
+export { readSession, type Session, type SessionKind, type Who } from './session.ts'
+export { AccessEndedError } from './watch/access-ended.ts'
+export { type WatchOptions } from './watch/watches.ts'

@@ -1,15 +1,29 @@
 import { checkOptions, systemClock, type Clock, type OptionChecks } from '@drawbridge/core'
+import type { IssuerAliases, Subject, SubjectInput } from '@drawbridge/schema'
+import { checkMandates, type Mandates } from './authority/mandate.ts'
+import { isScopeToken } from './effect.ts'
+import type { SiteData } from './guard/denial-response.ts'
 import type { HookRetry } from './hooks/hook-runner.ts'
 import { hookNames, type Hooks } from './hooks/hooks.ts'
 import type { Ledger } from './ledger/ledger.ts'
+import type { Transmit } from './local/local-signal.ts'
+import type { RequestRule } from './local/request-rule.ts'
 import type { Policy } from './policy/policy.ts'
+import type { Who } from './session.ts'
 
 /** The options of `createEnforcement`. */
 export interface EnforcementOptions {
-  /** Where it is kept what signals decided: `sqliteLedger(file)`, or `memoryLedger()` for tests. */
+  /**
+   * Where it is kept what signals decided: `sqliteLedger(file)` for one process,
+   * `redisLedger(client)` for several, or `memoryLedger()` for tests.
+   */
   readonly ledger: Ledger
   /** What each signal does: `recommendedPolicy()`, or one of your own. */
   readonly policy: Policy
+  /** Which Transmitter may touch whose sessions, by `iss`. Default: each those it logged in itself. */
+  readonly mandates?: Mandates
+  /** Rules that look at requests: change windows, data boundaries. Default: none. */
+  readonly requestRules?: readonly RequestRule[]
   /** What the application does when something is taken or given back. Default: nothing. */
   readonly hooks?: Hooks
   /**
@@ -17,6 +31,46 @@ export interface EnforcementOptions {
    * between them.
    */
   readonly hookRetry?: Partial<HookRetry>
+  /** How many hooks run side by side. Default: 16. */
+  readonly parallelHooks?: number
+  /**
+   * Finds the application's live sessions by what a signal names. Hooks and the count of signals
+   * that met nobody use it; access does not wait for it. Default: none are known.
+   */
+  readonly sessions?: (subject: Subject) => readonly Who[] | Promise<readonly Who[]>
+  /**
+   * Finds what the application calls somebody: other subjects that its sessions are known by;
+   * undefined where it does not know. Asked before the ledger is written; what it throws means that
+   * the SET is not acknowledged. Default: sessions are known by what Transmitters call them.
+   */
+  readonly resolve?: (
+    subject: Subject,
+    iss: string,
+  ) => readonly SubjectInput[] | undefined | Promise<readonly SubjectInput[] | undefined>
+  /** Other names of issuers, by the name that counts. Default: each has one name. */
+  readonly issuerAliases?: IssuerAliases
+  /** Transmits what the application takes or gives back itself: `transmitter.transmit`. */
+  readonly transmit?: Transmit
+  /**
+   * The grants that there are. Where it is given, a rule or a request that names another one is an
+   * error. Default: any.
+   */
+  readonly grants?: readonly string[]
+  /**
+   * Authentication context classes from weak to strong: a stronger one satisfies who asks for a
+   * weaker one. Default: each satisfies itself alone.
+   */
+  readonly acrOrder?: readonly string[]
+  /**
+   * How long a ledger that nodes share may be unheard before this node is stale, in milliseconds.
+   * Default: 30,000.
+   */
+  readonly maxStalenessMs?: number
+  /**
+   * What a stale node does with requests that nothing it knows is in the way of: `refuse` (503), or
+   * `allow`. Default: `refuse`.
+   */
+  readonly onStale?: 'refuse' | 'allow'
   /**
    * How much later than T a session may have begun by this machine's clock and still count as begun
    * before it, in seconds. Default: 30.
@@ -29,17 +83,28 @@ export interface EnforcementOptions {
   readonly longestSessionSeconds?: number
   /**
    * Where a browser is sent whose user can get on by authenticating: a path, or an https URL. Gets
-   * `max_age` in its query, to be passed on to the issuer. Default: a page that says what
-   * happened.
+   * `max_age`, and `acr_values` where it matters, in its query, to be passed on to the issuer.
+   * Default: a page that says what happened.
    */
   readonly loginUrl?: string
+  /**
+   * The name of the application's own session cookie, removed in the answer when the session has
+   * ended. Default: none is.
+   */
+  readonly clearCookie?: string
+  /** What a browser is told to forget when the session has ended. Default: nothing. */
+  readonly clearSiteData?: readonly SiteData[]
   /** Time and timers. Default: the machine's. */
   readonly clock?: Clock
+  /** Between 0 and 1, for waits. Default: `Math.random`. */
+  readonly random?: () => number
 }
 
+type Optional = 'loginUrl' | 'clearCookie' | 'sessions' | 'resolve' | 'transmit' | 'grants'
+
 /** The options with their defaults. */
-export type EnforcementSettings = Required<Omit<EnforcementOptions, 'loginUrl' | 'hookRetry'>> &
-  Pick<EnforcementOptions, 'loginUrl'> & { readonly hookRetry: HookRetry }
+export type EnforcementSettings = Required<Omit<EnforcementOptions, Optional | 'hookRetry'>> &
+  Pick<EnforcementOptions, Optional> & { readonly hookRetry: HookRetry }
 
 const defaultRetry: HookRetry = {
   firstMs: 500,
@@ -48,15 +113,33 @@ const defaultRetry: HookRetry = {
   timeoutMs: 10_000,
 }
 
-const optionNames = [
+const defaults = {
+  mandates: {},
+  requestRules: [],
+  hooks: {},
+  parallelHooks: 16,
+  issuerAliases: {},
+  acrOrder: [],
+  maxStalenessMs: 30_000,
+  onStale: 'refuse',
+  toleranceSeconds: 30,
+  longestSessionSeconds: 30 * 24 * 3600,
+  clearSiteData: [],
+  clock: systemClock,
+  random: Math.random,
+} as const
+
+const optionNames: readonly string[] = [
+  ...Object.keys(defaults),
   'ledger',
   'policy',
-  'hooks',
   'hookRetry',
-  'toleranceSeconds',
-  'longestSessionSeconds',
+  'sessions',
+  'resolve',
+  'transmit',
+  'grants',
   'loginUrl',
-  'clock',
+  'clearCookie',
 ]
 
 /**
@@ -66,40 +149,60 @@ const optionNames = [
  */
 export function readOptions(options: EnforcementOptions): EnforcementSettings {
   const settings: EnforcementSettings = {
-    hooks: {},
-    toleranceSeconds: 30,
-    longestSessionSeconds: 30 * 24 * 3600,
-    clock: systemClock,
+    ...defaults,
     ...options,
     hookRetry: { ...defaultRetry, ...options?.hookRetry },
   }
   const checks = checkOptions('createEnforcement')
   checks.known(options ?? {}, optionNames)
   checkParts(settings, checks)
+  checkNumbers(settings, checks)
   checkHooks(settings, checks)
-  const { toleranceSeconds, longestSessionSeconds, loginUrl } = settings
-  checks.check(isAtLeast(toleranceSeconds, 0), '"toleranceSeconds" must be 0 or more')
-  checks.check(isAtLeast(longestSessionSeconds, 1), '"longestSessionSeconds" must be 1 or more')
-  if (loginUrl !== undefined && !/^\/(?![/\\])/.test(loginUrl)) {
-    checks.url('loginUrl', loginUrl.split('?', 1)[0], false)
-  }
+  checkMandates(settings.mandates, checks)
+  checkGrants(settings, checks)
+  checkAcrs(settings, checks)
+  checkAnswers(settings, checks)
   checks.done()
   return settings
 }
 
-function checkParts({ ledger, policy, clock }: EnforcementSettings, { check }: OptionChecks): void {
+function checkParts(settings: EnforcementSettings, { check }: OptionChecks): void {
+  const { ledger, policy, clock, requestRules } = settings
   check(
     typeof ledger?.write === 'function' && typeof ledger.readAll === 'function',
-    '"ledger" must be a Ledger: sqliteLedger(file), or memoryLedger() for tests',
+    '"ledger" must be a Ledger: sqliteLedger(file), redisLedger(client), or memoryLedger() for tests',
   )
   check(
-    typeof policy?.ruleFor === 'function',
+    typeof policy?.rulesFor === 'function',
     '"policy" must be a Policy: recommendedPolicy(), or createPolicy(rules)',
   )
   check(
     typeof clock?.now === 'function' && typeof clock.sleep === 'function',
     '"clock" must have "now" and "sleep"',
   )
+  check(
+    Array.isArray(requestRules) && requestRules.every((rule) => typeof rule?.judge === 'function'),
+    '"requestRules" must be an array of rules, such as changeWindow(options)',
+  )
+  for (const name of ['sessions', 'resolve', 'transmit', 'random'] as const) {
+    const value: unknown = settings[name]
+    check(value === undefined || typeof value === 'function', `"${name}" must be a function`)
+  }
+}
+
+function checkNumbers(settings: EnforcementSettings, { check }: OptionChecks): void {
+  const least = {
+    toleranceSeconds: 0,
+    longestSessionSeconds: 1,
+    maxStalenessMs: 1,
+    parallelHooks: 1,
+  }
+  for (const [name, value] of Object.entries(least)) {
+    const given: unknown = settings[name as keyof typeof least]
+    check(isAtLeast(given, value), `"${name}" must be ${value} or more`)
+  }
+  const { onStale } = settings
+  check(onStale === 'refuse' || onStale === 'allow', '"onStale" must be refuse or allow')
 }
 
 function checkHooks({ hooks, hookRetry }: EnforcementSettings, { check }: OptionChecks): void {
@@ -112,6 +215,55 @@ function checkHooks({ hooks, hookRetry }: EnforcementSettings, { check }: Option
     check(name in defaultRetry, `"hookRetry.${name}" is not an option`)
     check(isAtLeast(value, 1), `"hookRetry.${name}" must be 1 or more`)
   }
+}
+
+/** A grant that is misspelt would be one that nothing takes. */
+function checkGrants({ grants, policy }: EnforcementSettings, { check }: OptionChecks): void {
+  if (grants === undefined) return
+  const isList = Array.isArray(grants) && grants.every(isScopeToken)
+  check(isList, '"grants" must be an array of grants: texts without spaces and quotes')
+  for (const [place, { terms }] of (policy?.rules ?? []).entries()) {
+    const named = terms && ('take' in terms || 'leave' in terms) ? (terms.take ?? terms.leave) : []
+    for (const grant of named ?? []) {
+      check(
+        isList && grants.includes(grant),
+        `"policy.rules[${place}].terms" names "${grant}", which is not in "grants"`,
+      )
+    }
+  }
+}
+
+/** Of two that nobody has put in order, neither satisfies who asks for the other. */
+function checkAcrs({ acrOrder, policy }: EnforcementSettings, { check }: OptionChecks): void {
+  check(
+    Array.isArray(acrOrder) && new Set(acrOrder).size === acrOrder.length,
+    '"acrOrder" must be an array of authentication context classes, each once',
+  )
+  const asked = new Set(
+    (policy?.rules ?? []).flatMap(({ terms }) =>
+      terms && 'acr' in terms ? (terms.acr ?? []) : [],
+    ),
+  )
+  check(
+    asked.size < 2 || [...asked].every((acr) => acrOrder.includes(acr)),
+    '"acrOrder" must have every "acr" that the policy asks for, from weak to strong',
+  )
+}
+
+function checkAnswers(settings: EnforcementSettings, checks: OptionChecks): void {
+  const { loginUrl, clearCookie, clearSiteData } = settings
+  if (loginUrl !== undefined && !/^\/(?![/\\])/.test(loginUrl)) {
+    checks.url('loginUrl', loginUrl.split('?', 1)[0], false)
+  }
+  checks.check(
+    clearCookie === undefined || /^[!#$%&'*+.^_`|~\w-]+$/.test(clearCookie),
+    '"clearCookie" must be the name of a cookie',
+  )
+  const data: readonly string[] = ['cache', 'cookies', 'storage', 'executionContexts', '*']
+  checks.check(
+    Array.isArray(clearSiteData) && clearSiteData.every((one) => data.includes(one)),
+    `"clearSiteData" must be an array of ${data.join(', ')}`,
+  )
 }
 
 const isAtLeast = (value: unknown, least: number): boolean =>

@@ -7,6 +7,12 @@ import {
   type SubjectInput,
 } from '@drawbridge/schema'
 
+/** What kind of session it is: a rule can tell them apart. */
+export type SessionKind = 'human' | 'service' | 'agent' | 'apiKey'
+
+/** Every {@link SessionKind}. */
+export const sessionKinds: readonly SessionKind[] = ['human', 'service', 'agent', 'apiKey']
+
 /** Who makes a request, as the application knows it from its session or from the claims of a token. */
 export interface Who {
   /**
@@ -30,6 +36,18 @@ export interface Who {
    * after T still count as before. Default: false.
    */
   readonly beganIsLocal?: boolean
+  /** Default: `human`. */
+  readonly kind?: SessionKind
+  /**
+   * The authentication context class of the root authentication. Default: none, which satisfies no
+   * signal that asks for one.
+   */
+  readonly acr?: string
+  /**
+   * What the session was granted: its scopes. A request that requires another grant is refused.
+   * Default: whatever a request requires was granted, unless a signal took it.
+   */
+  readonly grants?: readonly string[]
 }
 
 /** A {@link Who} that was read: what the guard compares with. */
@@ -38,6 +56,8 @@ export interface Session {
   readonly issuer: string
   /** NumericDate in whole seconds, the tolerance taken off. */
   readonly began: number
+  readonly kind: SessionKind
+  readonly acr?: string
 }
 
 /**
@@ -49,7 +69,9 @@ export function readSession(who: Who, toleranceSeconds: number): Session {
   const issuer = checkWho(who)
   const tolerance = who.beganIsLocal ? toleranceSeconds : 0
   const began = Math.floor(beganOf(who) / 1000) - tolerance
-  return { subject: subjectOf(who.subject, 'who.subject'), issuer, began }
+  const { kind = 'human', acr } = who
+  const subject = subjectOf(who.subject, 'who.subject')
+  return { subject, issuer, began, kind, ...(acr !== undefined && { acr }) }
 }
 
 /**
@@ -66,9 +88,15 @@ export function checkWho(who: Who): string {
     return refuse(who, error as Error)
   }
   const issuer = who.issuer ?? issuerOf(who.subject)
-  if (!isNamed(issuer) || Number.isNaN(beganOf(who))) return refuse(who, undefined, issuer)
-  return issuer
+  const isSound = isNamed(issuer) && !Number.isNaN(beganOf(who)) && isDescribed(who)
+  return isSound ? issuer : refuse(who, undefined, issuer)
 }
+
+/** Judges what most sessions leave out. */
+const isDescribed = ({ kind, acr, grants }: Who): boolean =>
+  (kind === undefined || sessionKinds.includes(kind)) &&
+  (acr === undefined || typeof acr === 'string') &&
+  (grants === undefined || Array.isArray(grants))
 
 /** Names all mistakes at once; without one, nothing of it is made. */
 function refuse(who: Who, subjectError: Error | undefined, issuer?: unknown): never {
@@ -78,6 +106,15 @@ function refuse(who: Who, subjectError: Error | undefined, issuer?: unknown): ne
   check(
     subjectError !== undefined || isNamed(issuer),
     '"who.issuer" must say who logged the user in, unless "who.subject.user" is an iss_sub',
+  )
+  check(
+    who.kind === undefined || sessionKinds.includes(who.kind),
+    `"who.kind" must be one of ${sessionKinds.join(', ')}`,
+  )
+  check(who.acr === undefined || typeof who.acr === 'string', '"who.acr" must be a text')
+  check(
+    who.grants === undefined || Array.isArray(who.grants),
+    '"who.grants" must be an array of grants',
   )
   done()
   throw new Error('refused without a reason')

@@ -12,6 +12,7 @@ import {
   type Enforcement,
   type EnforcementEvents,
   type EnforcementOptions,
+  type HookCall,
   type Ledger,
 } from '@drawbridge/enforcement'
 import { sqliteLedger } from '@drawbridge/enforcement/sqlite'
@@ -243,7 +244,11 @@ describe('before and after its time, enforcement', () => {
     const enforcement = createEnforcement({ ledger: memoryLedger(), policy: recommendedPolicy() })
     const decision = enforcement.check(aliceSince(30))
     expect(decision).toMatchObject({ outcome: 'refuse', causes: [] })
-    expect(enforcement.explain(aliceSince(30))).toEqual({ synchronised: false, taken: [] })
+    expect(enforcement.explain(aliceSince(30))).toEqual({
+      synchronised: false,
+      taken: [],
+      observed: [],
+    })
     expect(decision.outcome !== 'allow' && decision.response().status).toBe(503)
   })
   it('takes no signal that it could not keep', async () => {
@@ -287,11 +292,41 @@ describe('a ledger that fails', () => {
   const failing = (parts: Partial<Ledger>): Ledger => ({ ...memoryLedger(), ...parts })
   const broken = new StorageError('ERR_STORAGE_UNAVAILABLE', 'the disk is full')
 
-  it('at a write is no acknowledgement, and decides nothing: the guard answers by what is durable', async () => {
+  it('at a write is no acknowledgement, but what it takes counts on this node at once', async () => {
     const ledger = failing({ write: () => Promise.reject(broken) })
     const { enforcement } = await started({ ledger })
     await expect(enforcement.apply(revoked({ user: alice }))).rejects.toBe(broken)
-    expect(enforcement.check(aliceSince(-60)).outcome).toBe('allow')
+    expect(enforcement.check(aliceSince(-60)).outcome).toBe('refuse')
+    await enforcement.stop()
+  })
+  it('at a write gives nothing back', async () => {
+    const memory = memoryLedger()
+    const ledger: Ledger = {
+      ...memory,
+      write: (entry) => (entry.lifted ? Promise.reject(broken) : memory.write(entry)),
+    }
+    const { enforcement } = await started({ ledger })
+    await enforcement.apply(notCompliant(laptop))
+    await expect(enforcement.apply(compliant(laptop, { at: noon + 1 }))).rejects.toBe(broken)
+    expect(enforcement.check(aliceSince(-60)).outcome).toBe('refuse')
+  })
+  it('at a write is tried again until the entry is durable, and then its hook runs once', async () => {
+    const memory = memoryLedger()
+    let failures = 3
+    const ledger: Ledger = {
+      ...memory,
+      write: (entry) => (failures-- > 0 ? Promise.reject(broken) : memory.write(entry)),
+    }
+    const calls: string[] = []
+    const hooks = { terminate: ({ cause }: HookCall) => calls.push(cause.jti) }
+    const { enforcement, clock } = await started({ ledger, hooks })
+    const signal = revoked({ user: alice })
+    await expect(enforcement.apply(signal)).rejects.toBe(broken)
+    for (let waits = 0; waits < 4; waits++) await clock.advance(10_000)
+    expect((await memory.readAll()).map(({ cause }) => cause.jti)).toEqual([signal.jti])
+    await enforcement.apply(signal)
+    await enforcement.stop()
+    expect(calls).toEqual([signal.jti])
   })
   it('at the start leaves every check refused, closes it, and can be tried again', async () => {
     const attempts: string[] = []

@@ -17,6 +17,7 @@ import {
   type EnforcementOptions,
   type Rule,
 } from '@drawbridge/enforcement'
+import { alice, idp } from './signals.ts'
 
 const mistakesOf = (work: () => unknown): readonly string[] => {
   try {
@@ -38,12 +39,12 @@ describe('createPolicy', () => {
       undefined,
     ] as unknown as readonly Rule[]
     expect(mistakesOf(() => createPolicy(rules))).toEqual([
-      '"rules[1].effect" must be one of reauthenticate, suspend, terminate',
+      '"rules[1].effect" must be one of shorten, restrict, reauthenticate, suspend, terminate',
       '"rules[1].on" has a rule for all its events already: this one would never count',
       '"rules[2].on" is a type that says nothing about access',
       '"rules[3].on" must be an event type, such as SessionRevoked',
       '"rules[4].on" must be an event type, such as SessionRevoked',
-      '"rules[4].effect" must be one of reauthenticate, suspend, terminate',
+      '"rules[4].effect" must be one of shorten, restrict, reauthenticate, suspend, terminate',
     ])
   })
   it('names what a rule must not say of the event', () => {
@@ -58,13 +59,15 @@ describe('createPolicy', () => {
   })
   it('finds a rule by the event, and none for a type that has none', () => {
     const policy = createPolicy([{ on: SessionRevoked, effect: 'suspend' }])
-    expect(policy.ruleFor({ type: SessionRevoked.uri, payload: {} })?.effect).toBe('suspend')
-    expect(policy.ruleFor({ type: DeviceComplianceChange.uri, payload: {} })).toBeUndefined()
+    const about = { payload: {}, iss: idp, subject: alice }
+    const rules = policy.rulesFor({ ...about, type: SessionRevoked.uri })
+    expect(rules.map(({ effect }) => effect)).toEqual(['suspend'])
+    expect(policy.rulesFor({ ...about, type: DeviceComplianceChange.uri })).toEqual([])
     expect(policy.knows(SessionRevoked.uri)).toBe(true)
     expect(policy.knows(DeviceComplianceChange.uri)).toBe(false)
   })
   it('takes the first rule that an event fits', () => {
-    const { ruleFor } = createPolicy([
+    const { rulesFor } = createPolicy([
       {
         on: RiskLevelChange,
         claims: { current_level: 'HIGH', principal: 'USER' },
@@ -73,7 +76,7 @@ describe('createPolicy', () => {
       { on: RiskLevelChange, claims: { current_level: 'HIGH' }, effect: 'reauthenticate' },
     ])
     const effectOf = (payload: object): string | undefined =>
-      ruleFor({ type: RiskLevelChange.uri, payload })?.effect
+      rulesFor({ type: RiskLevelChange.uri, payload, iss: idp, subject: alice })[0]?.effect
     expect(effectOf({ current_level: 'HIGH', principal: 'USER' })).toBe('suspend')
     expect(effectOf({ current_level: 'HIGH', principal: 'DEVICE' })).toBe('reauthenticate')
     expect(effectOf({ current_level: 'MEDIUM', principal: 'USER' })).toBeUndefined()
@@ -85,7 +88,7 @@ describe('recommendedPolicy', () => {
   it('has a rule, with a reason, for each type that may take access, one apart', () => {
     const { rules, knows } = recommendedPolicy()
     for (const { reason } of rules) expect(reason).toMatch(/\w/)
-    const lifts = ['account-enabled', 'prov:activate']
+    const lifts = ['account-enabled', 'prov:activate', 'identifier-recycled']
     const taking = [...caepEventTypes, ...riscEventTypes, ...scimEventTypes].filter(
       ({ uri, name }) => accessMeanings.get(uri)?.cause !== 'none' && !lifts.includes(name),
     )

@@ -4,9 +4,11 @@
  * - `cut`: what began at or before T ends or is challenged, what begins later is untouched;
  * - `condition`: from T on it holds for everything that matches, whenever that began;
  * - `lift`: the condition no longer holds from T on;
+ * - `boundary`: what was said of the identifier before T is about somebody else than what is said
+ *   after it;
  * - `nothing`: the event takes nothing.
  */
-export type Decision = 'cut' | 'condition' | 'lift' | 'nothing'
+export type Decision = 'cut' | 'condition' | 'lift' | 'boundary' | 'nothing'
 
 /** A decision that depends on the value of one member of the event object. */
 export interface DecisionByMember {
@@ -123,9 +125,13 @@ const risc: Readonly<Record<string, AccessMeaningRow>> = {
   ),
   'account-enabled': lift('account-disabled', 'The account may be used again.'),
   'identifier-changed': nothing('The account is the same, under another address or number.'),
-  'identifier-recycled': nothing(
-    'The address or number names another user now; the sessions of the former one have others.',
-  ),
+  'identifier-recycled': {
+    ...cut(
+      'identifier-recycled',
+      'The address or number names another user now: what was said of the one does not touch the other.',
+    ),
+    decision: 'boundary',
+  },
   'credential-compromise': {
     ...condition(
       'credential-compromise',

@@ -80,6 +80,13 @@ export {
   wellKnownUrl,
   type TransmitterConfiguration,
 } from './transmitter-configuration.ts'
+export {
+  canonicalEmail,
+  canonicalPhoneNumber,
+  createCanonical,
+  type Canonical,
+  type IssuerAliases,
+} from './subjects/canonical-subject.ts'
 export { matches, type MatchRule } from './subjects/match-subject.ts'
 export {
   identifierFormats,
@@ -112,6 +119,7 @@ export {
   email,
   ipAddresses,
   isComplex,
+  namesOf,
   issSub,
   jwtId,
   opaque,
@@ -123,6 +131,7 @@ export {
   type AccountSubject,
   type AliasesSubject,
   type ComplexSubject,
+  type ComplexSubjectInput,
   type ComplexSubjectMembers,
   type DidSubject,
   type EmailSubject,

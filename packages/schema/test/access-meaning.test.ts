@@ -143,9 +143,12 @@ describe('accessMeaning of RISC', () => {
     expect(of(CredentialChange, change).lifts).toContain(cause)
   })
 
+  it('RISC-2.6-1: a recycled identifier parts what was said before from what is said after', () => {
+    expect(of(risc.IdentifierRecycled)).toMatchObject({ decision: 'boundary', endsSessions: false })
+  })
+
   it.each([
     risc.IdentifierChanged,
-    risc.IdentifierRecycled,
     risc.OptIn,
     risc.OptOutInitiated,
     risc.OptOutCancelled,

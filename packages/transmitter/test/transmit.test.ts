@@ -43,7 +43,7 @@ describe('transmit', () => {
     await expect(transmitter.transmit(IdentifierChanged, user('a'), {})).rejects.toMatchObject({
       code: 'ERR_SET_SUBJECT',
     })
-    const extra = { ...user('a'), display: 'Alice' }
+    const extra = { ...user('a'), display: 'Alice' } as unknown as SubjectInput
     await expect(transmitter.transmit(SessionRevoked, extra, {})).rejects.toMatchObject({
       code: 'ERR_SET_SUBJECT',
     })

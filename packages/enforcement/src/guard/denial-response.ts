@@ -1,32 +1,75 @@
 import { jsonResponse } from '@drawbridge/core'
-import type { Effect } from '../effect.ts'
 import type { RequestLike } from './access-decision.ts'
+
+/** Why a request is denied. */
+export type DenialReason =
+  | 'unsynchronised'
+  | 'stale'
+  | 'reauthenticate'
+  | 'suspended'
+  | 'ended'
+  | 'restricted'
+  | 'not-granted'
 
 /** What an HTTP answer says of a denial. */
 export interface Denial {
-  /** Absent while the ledger has not been read. */
-  readonly effect?: Effect
+  readonly reason: DenialReason
   /** How old an authentication may be to be one after T, in whole seconds. */
-  readonly maxAgeSeconds: number
+  readonly maxAgeSeconds?: number
+  /** The authentication context class that is asked for. */
+  readonly acr?: string
+  /** The grants that would help, if the issuer gave them. */
+  readonly scope?: readonly string[]
   /** Whether a new login ends it. Where it does not, sending people to log in goes in circles. */
   readonly loginHelps: boolean
 }
 
+/** What belongs to the application in an answer. */
+export interface DenialSettings {
+  /** Where a browser is sent to log in. */
+  readonly loginUrl?: string
+  /** The application's own session cookie, removed when the session has ended. */
+  readonly clearCookie?: string
+  /** What a browser is told to forget when the session has ended. */
+  readonly clearSiteData?: readonly SiteData[]
+}
+
+/** @see W3C Clear Site Data, "The Clear-Site-Data HTTP Response Header Field" */
+export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '*'
+
 interface Wording {
+  readonly status: 401 | 403 | 503
   readonly error: string
   readonly description: string
 }
 
-const wordings: Readonly<Record<Effect | 'unsynchronised', Wording>> = {
-  reauthenticate: {
-    error: 'insufficient_user_authentication',
-    description: 'a more recent authentication is required',
-  },
-  suspend: { error: 'invalid_token', description: 'access is suspended' },
-  terminate: { error: 'invalid_token', description: 'the session has ended' },
+const wordings: Readonly<Record<DenialReason, Wording>> = {
   unsynchronised: {
+    status: 503,
     error: 'temporarily_unavailable',
     description: 'access cannot be checked yet',
+  },
+  stale: {
+    status: 503,
+    error: 'temporarily_unavailable',
+    description: 'access cannot be checked at the moment',
+  },
+  reauthenticate: {
+    status: 401,
+    error: 'insufficient_user_authentication',
+    description: 'a more recent or stronger authentication is required',
+  },
+  suspended: { status: 401, error: 'invalid_token', description: 'access is suspended' },
+  ended: { status: 401, error: 'invalid_token', description: 'the session has ended' },
+  restricted: {
+    status: 403,
+    error: 'insufficient_scope',
+    description: 'the session is restricted',
+  },
+  'not-granted': {
+    status: 403,
+    error: 'insufficient_scope',
+    description: 'the session was not granted this',
   },
 }
 
@@ -34,48 +77,81 @@ const wordings: Readonly<Record<Effect | 'unsynchronised', Wording>> = {
 export function denialResponse(
   denial: Denial,
   request: RequestLike | undefined,
-  loginUrl: string | undefined,
+  settings: DenialSettings,
 ): Response {
-  const { effect } = denial
-  const navigates = request !== undefined && isNavigation(request)
-  if (navigates && loginUrl !== undefined && denial.loginHelps) {
-    return redirect(loginUrl, denial.maxAgeSeconds)
+  const wording = wordings[denial.reason]
+  const { status, error, description } = wording
+  const headers = { ...challengeHeaders(denial, wording), ...clearing(denial, settings) }
+  if (!request || !isNavigation(request)) {
+    return jsonResponse(status, { error, error_description: description }, headers)
   }
-  const wording = wordings[effect ?? 'unsynchronised']
-  const headers: Record<string, string> =
-    effect === undefined ? { 'retry-after': '1' } : { 'www-authenticate': challenge(denial) }
-  if (!navigates) {
-    const body = { error: wording.error, error_description: wording.description }
-    return jsonResponse(effect === undefined ? 503 : 401, body, headers)
-  }
-  const status = effect === undefined ? 503 : denial.loginHelps ? 401 : 403
-  return page(status, wording.description, headers)
+  const login = denial.loginHelps ? loginTarget(denial, settings) : undefined
+  if (login !== undefined && isSafe(request)) return redirect(login, clearing(denial, settings))
+  return page(status === 401 && !denial.loginHelps ? 403 : status, description, login, headers)
 }
 
-function challenge({ effect, maxAgeSeconds }: Denial): string {
-  const { error, description } = wordings[effect ?? 'unsynchronised']
-  const parameters = `Bearer error="${error}", error_description="${description}"`
-  return effect === 'reauthenticate' ? `${parameters}, max_age="${maxAgeSeconds}"` : parameters
+function challengeHeaders(denial: Denial, { status, error, description }: Wording): Fields {
+  if (status === 503) return { 'retry-after': '1' }
+  const { reason, acr, maxAgeSeconds, scope = [] } = denial
+  const asks = reason === 'reauthenticate'
+  const parameters = [
+    `error="${error}"`,
+    `error_description="${description}"`,
+    ...(scope.length > 0 ? [`scope="${scope.join(' ')}"`] : []),
+    ...(asks && acr !== undefined ? [`acr_values="${acr}"`] : []),
+    ...(asks && maxAgeSeconds !== undefined ? [`max_age="${maxAgeSeconds}"`] : []),
+  ]
+  return { 'www-authenticate': `Bearer ${parameters.join(', ')}` }
 }
+
+/** What is suspended can be given back, with everything that belongs to it. */
+function clearing({ reason }: Denial, { clearCookie, clearSiteData = [] }: DenialSettings): Fields {
+  if (reason !== 'ended') return {}
+  return {
+    ...(clearCookie !== undefined && {
+      'set-cookie': `${clearCookie}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax`,
+    }),
+    ...(clearSiteData.length > 0 && {
+      'clear-site-data': clearSiteData.map((data) => `"${data}"`).join(', '),
+    }),
+  }
+}
+
+type Fields = Readonly<Record<string, string>>
 
 /** Not a `fetch` of a page's script: that one follows redirects and cannot show a page. */
 function isNavigation({ method, headers }: RequestLike): boolean {
-  if (method !== 'GET') return false
   const mode = headers.get('sec-fetch-mode')
   if (mode !== null) return mode === 'navigate'
-  return headers.get('accept')?.includes('text/html') ?? false
+  const isForm = method === 'POST' && (headers.get('content-type') ?? '').includes('form')
+  return (isSafe({ method }) || isForm) && (headers.get('accept')?.includes('text/html') ?? false)
 }
 
-function redirect(loginUrl: string, maxAgeSeconds: number): Response {
-  const separator = loginUrl.includes('?') ? '&' : '?'
-  // The issuer must ask anew: its own session may be the very one that was too old.
-  const location = `${loginUrl}${separator}max_age=${maxAgeSeconds}`
-  return new Response(null, { status: 303, headers: { location, 'cache-control': 'no-store' } })
+/** What was sent with another method would be lost on the way to the login without a word. */
+const isSafe = ({ method }: Pick<RequestLike, 'method'>): boolean =>
+  method === 'GET' || method === 'HEAD'
+
+/** The issuer must ask anew: its own session may be the very one that was too old. */
+function loginTarget(
+  { acr, maxAgeSeconds = 0 }: Denial,
+  { loginUrl }: DenialSettings,
+): string | undefined {
+  if (loginUrl === undefined) return undefined
+  const query = new URLSearchParams({ max_age: String(maxAgeSeconds) })
+  if (acr !== undefined) query.set('acr_values', acr)
+  return `${loginUrl}${loginUrl.includes('?') ? '&' : '?'}${query.toString()}`
 }
 
-function page(status: number, text: string, headers: Readonly<Record<string, string>>): Response {
+const redirect = (location: string, headers: Fields): Response =>
+  new Response(null, {
+    status: 303,
+    headers: { location, 'cache-control': 'no-store', ...headers },
+  })
+
+function page(status: number, text: string, login: string | undefined, headers: Fields): Response {
   const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
-  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${sentence}</title><p>${sentence}</p></html>`
+  const link = login === undefined ? '' : `<p><a href="${escaped(login)}">Log in</a></p>`
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${sentence}</title><p>${sentence}</p>${link}</html>`
   return new Response(html, {
     status,
     headers: {
@@ -86,3 +162,6 @@ function page(status: number, text: string, headers: Readonly<Record<string, str
     },
   })
 }
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')

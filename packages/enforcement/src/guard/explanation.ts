@@ -1,7 +1,7 @@
 import type { Subject } from '@drawbridge/schema'
-import type { Effect } from '../effect.ts'
-import type { Fold } from '../fold.ts'
-import type { Cause, LedgerEntry } from '../ledger/ledger-entry.ts'
+import type { Effect, Terms } from '../effect.ts'
+import type { Fold, GrantLimits, Held } from '../fold.ts'
+import type { Cause } from '../ledger/ledger-entry.ts'
 
 /**
  * What would give back what a signal took.
@@ -15,6 +15,7 @@ export type Restoration = 'authentication' | 'new-session' | 'counter-signal'
 /** One thing that was taken from a session. */
 export interface Taken {
   readonly effect: Effect
+  readonly terms: Terms
   /** The signal: `jti`, `txn`, type and Transmitter. */
   readonly cause: Cause
   /** Whom the signal named. */
@@ -31,21 +32,37 @@ export interface Explanation {
   /** The hardest effect in force; absent when nothing was taken. */
   readonly effect?: Effect
   readonly taken: readonly Taken[]
+  /** What would be taken, if the Transmitters behind it were not only observed. */
+  readonly observed: readonly Taken[]
+  /** What grants are left, where some were taken. */
+  readonly grants?: GrantLimits
+  /** When a signal ends the session, or asks for an authentication, by time alone. */
+  readonly expiresAt?: Date
 }
 
 /** Explains the state of a session; undefined is one that cannot be known yet. */
 export function explanationOf(state: Fold | undefined): Explanation {
-  if (!state) return { synchronised: false, taken: [] }
-  const taken = state.taken.map(takenBy)
-  return { synchronised: true, ...(state.effect && { effect: state.effect }), taken }
+  if (!state) return { synchronised: false, taken: [], observed: [] }
+  const { effect, grants, endsAt } = state
+  return {
+    synchronised: true,
+    ...(effect && { effect }),
+    taken: state.taken.map(takenBy),
+    observed: state.observed.map(takenBy),
+    ...(grants && { grants }),
+    ...(endsAt !== undefined && { expiresAt: new Date(endsAt * 1000) }),
+  }
 }
 
-function takenBy({ effect, cause, on, since, reaches }: LedgerEntry): Taken {
-  const restoredBy =
-    effect === 'reauthenticate'
-      ? 'authentication'
-      : reaches === 'all'
-        ? 'counter-signal'
-        : 'new-session'
-  return { effect, cause, on, since, restoredBy }
+/** Tells what would give back what an entry took. */
+export function restorationOf({ effect, entry, ended }: Held): Restoration {
+  if (ended) return 'new-session'
+  if (effect === 'reauthenticate') return 'authentication'
+  return entry.reaches === 'all' ? 'counter-signal' : 'new-session'
+}
+
+function takenBy(held: Held): Taken {
+  const { effect, terms, entry } = held
+  const { cause, on, since } = entry
+  return { effect, terms, cause, on, since, restoredBy: restorationOf(held) }
 }

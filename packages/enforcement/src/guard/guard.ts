@@ -1,24 +1,41 @@
-import { fold, type Fold } from '../fold.ts'
-import type { LedgerEntry } from '../ledger/ledger-entry.ts'
+import { checkOptions } from '@drawbridge/core'
+import { isScopeToken } from '../effect.ts'
+import { fold, type Fold, type FoldRules, type GrantLimits, type Held } from '../fold.ts'
 import type { LedgerIndex } from '../ledger/ledger-index.ts'
-import { checkWho, readSession, type Who } from '../session.ts'
-import { allowed, type AccessDecision, type AccessDenied } from './access-decision.ts'
-import { denialResponse, type Denial } from './denial-response.ts'
-import { explanationOf, type Explanation } from './explanation.ts'
+import { checkWho, type Session, type Who } from '../session.ts'
+import {
+  allowed,
+  type AccessAllowed,
+  type AccessDecision,
+  type AccessDenied,
+  type CheckOptions,
+} from './access-decision.ts'
+import {
+  denialResponse,
+  type Denial,
+  type DenialReason,
+  type DenialSettings,
+} from './denial-response.ts'
+import { explanationOf, restorationOf, type Explanation } from './explanation.ts'
 
 /** What the guard needs to know. */
-export interface GuardSettings {
-  readonly toleranceSeconds: number
-  readonly loginUrl?: string
+export interface GuardSettings extends DenialSettings {
+  /** Reads who asks, in the one way in which subjects are written. */
+  read(who: Who): Session
+  readonly rules: FoldRules
+  /** The grants that there are, where the application has named them. */
+  readonly grants?: readonly string[]
   /** NumericDate, seconds. */
   now(): number
   /** The entries; undefined while the ledger has not been read. */
   index(): LedgerIndex | undefined
+  /** Whether the entries may be out of date, and nothing is let through for that. */
+  isShut(): boolean
 }
 
 /** Answers every request from memory. */
 export interface Guard {
-  check(who: Who): AccessDecision
+  check(who: Who, options?: CheckOptions): AccessDecision
   explain(who: Who): Explanation
 }
 
@@ -28,15 +45,17 @@ export function createGuard(settings: GuardSettings): Guard {
     checkWho(who)
     const entries = index.find(who.subject)
     if (entries.length === 0) return untouched
-    return fold(entries, readSession(who, settings.toleranceSeconds), settings.now())
+    return fold(entries, settings.read(who), settings.now(), settings.rules)
   }
 
   return {
-    check: (who) => {
+    check: (who, options) => {
       const index = settings.index()
-      if (!index) return deny(untouched, settings)
+      if (!index) return deny('unsynchronised', untouched, settings)
+      const requires = options?.requires
+      if (requires) checkRequired(requires, settings.grants)
       const state = judge(index, who)
-      return state.effect === undefined ? allowed : deny(state, settings)
+      return decide(state, who, requires, settings)
     },
     explain: (who) => {
       const index = settings.index()
@@ -46,29 +65,93 @@ export function createGuard(settings: GuardSettings): Guard {
 }
 
 /** The state of most sessions. */
-const untouched: Fold = { taken: [] }
+const untouched: Fold = { taken: [], observed: [] }
 
-function deny({ effect, taken }: Fold, { now, loginUrl }: GuardSettings): AccessDenied {
-  const causes = taken.map(({ cause }) => cause)
-  const outcome = effect === 'reauthenticate' ? 'challenge' : 'refuse'
-  const denial: Denial = {
-    ...(effect && { effect }),
-    maxAgeSeconds: maxAgeSeconds(taken, now()),
-    loginHelps: effect !== undefined && taken.every(endsWithLogin),
-  }
+function decide(
+  state: Fold,
+  who: Who,
+  requires: readonly string[] | undefined,
+  settings: GuardSettings,
+): AccessDecision {
+  const { effect } = state
+  // What this node knows comes first: it names the cause, which being stale does not.
+  if (effect === 'terminate') return deny('ended', state, settings)
+  if (effect === 'suspend') return deny('suspended', state, settings)
+  if (effect === 'reauthenticate') return deny('reauthenticate', state, settings)
+  if (settings.isShut()) return deny('stale', untouched, settings)
+  if (state.grants && !requires) return deny('restricted', state, settings)
+  const taken = requires?.filter((grant) => isTaken(grant, state.grants)) ?? []
+  if (taken.length > 0) return deny('restricted', state, settings, taken)
+  const missing = who.grants
+    ? (requires?.filter((grant) => !who.grants?.includes(grant)) ?? [])
+    : []
+  if (missing.length > 0) return deny('not-granted', state, settings, missing)
+  const isUntouched =
+    effect === undefined && state.observed.length === 0 && state.endsAt === undefined
+  return isUntouched ? allowed : allow(state)
+}
+
+const isTaken = (grant: string, limits: GrantLimits | undefined): boolean =>
+  limits !== undefined &&
+  (limits.taken.includes(grant) || (limits.left !== undefined && !limits.left.includes(grant)))
+
+function allow({ effect, taken, observed, grants, endsAt }: Fold): AccessAllowed {
   return {
-    outcome,
-    ...(effect && { effect }),
-    causes,
-    response: (request) => denialResponse(denial, request, loginUrl),
+    outcome: 'allow',
+    ...(effect && { effect: effect as 'shorten' | 'restrict' }),
+    causes: causesOf(taken),
+    ...(grants && { grants }),
+    ...(endsAt !== undefined && { expiresAt: new Date(endsAt * 1000) }),
+    ...(observed.length > 0 && { observed: causesOf(observed) }),
   }
 }
 
-const endsWithLogin = ({ effect, reaches }: LedgerEntry): boolean =>
-  effect === 'reauthenticate' || reaches === 'began-before'
+const causesOf = (held: readonly Held[]): AccessDenied['causes'] =>
+  held.map(({ entry }) => entry.cause)
 
-/** An authentication of this age or younger is in a later second than every T. */
-function maxAgeSeconds(taken: readonly LedgerEntry[], now: number): number {
-  const latest = Math.max(0, ...taken.map(({ since }) => Math.floor(since)))
-  return Math.max(0, Math.floor(now) - latest - 1)
+function deny(
+  reason: DenialReason,
+  state: Fold,
+  settings: GuardSettings,
+  missing: readonly string[] = [],
+): AccessDenied {
+  const { effect, taken } = state
+  const denial: Denial = {
+    reason,
+    ...loginTerms(state, settings.now()),
+    ...(reason === 'not-granted' && { scope: missing }),
+    loginHelps: reason !== 'not-granted' && taken.length > 0 && taken.every(endsWithLogin),
+  }
+  return {
+    outcome: reason === 'reauthenticate' ? 'challenge' : 'refuse',
+    ...(effect && { effect }),
+    causes: causesOf(taken),
+    ...(missing.length > 0 && { missing }),
+    response: (request) => denialResponse(denial, request, settings),
+  }
+}
+
+const endsWithLogin = (held: Held): boolean => restorationOf(held) !== 'counter-signal'
+
+/** What the next authentication must be like, for it to be of use. */
+function loginTerms({ taken, reauthentication }: Fold, now: number): Partial<Denial> {
+  // An authentication of this age or younger is in a later second than every T.
+  const latest = Math.max(0, ...taken.map(({ entry }) => Math.floor(entry.since)))
+  const sinceSignal = Math.max(0, Math.floor(now) - latest - 1)
+  const { acr, maxAgeSeconds = Infinity } = reauthentication ?? {}
+  return {
+    maxAgeSeconds: Math.min(sinceSignal, Math.floor(maxAgeSeconds)),
+    ...(acr !== undefined && { acr }),
+  }
+}
+
+/** A grant that nobody has heard of would be one that no signal takes. */
+function checkRequired(requires: readonly string[], known: readonly string[] | undefined): void {
+  if (requires.every((grant) => (known ? known.includes(grant) : isScopeToken(grant)))) return
+  const { check, done } = checkOptions('check')
+  check(
+    false,
+    '"requires" must name grants: texts without spaces and quotes, from "grants" where that is given',
+  )
+  done()
 }

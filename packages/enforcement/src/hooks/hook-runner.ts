@@ -1,6 +1,7 @@
 import { backoffMs, createLanes, type Backoff, type Clock } from '@drawbridge/core'
-import { entryKey, type LedgerEntry } from '../ledger/ledger-entry.ts'
-import type { Hook, HookCall, HookName, Hooks } from './hooks.ts'
+import { entryKey } from '../ledger/ledger-entry.ts'
+import type { Who } from '../session.ts'
+import type { DueHook, Hook, HookCall, HookName, Hooks } from './hooks.ts'
 
 /** How often and how long hooks are tried. */
 export interface HookRetry extends Backoff {
@@ -25,6 +26,10 @@ export interface HookRunnerSettings {
   readonly hooks: Hooks
   readonly retry: HookRetry
   readonly clock: Clock
+  /** How many hooks run side by side. */
+  readonly parallelHooks: number
+  /** Finds the sessions that an entry takes something from, or that a lift gives back to. */
+  sessionsOf(due: DueHook): Promise<readonly Who[]>
   /** Told of every attempt. Must not throw. */
   report(outcome: HookOutcome): void
 }
@@ -32,7 +37,7 @@ export interface HookRunnerSettings {
 /** Runs hooks behind the enforcement. */
 export interface HookRunner {
   /** Starts a hook, where there is one of that name. Never throws and never waits. */
-  run(name: HookName, entry: LedgerEntry): void
+  run(due: DueHook): void
   /** Resolves when every hook has finished or was given up; waits between attempts are cut short. */
   drain(): Promise<void>
 }
@@ -40,15 +45,19 @@ export interface HookRunner {
 /** Makes a hook runner. */
 export function createHookRunner(settings: HookRunnerSettings): HookRunner {
   const lanes = createLanes()
+  const slots = createSlots(settings.parallelHooks)
   let draining = new AbortController()
 
   return {
-    run: (name, entry) => {
+    run: (due) => {
+      const { name, entry } = due
       const hook = settings.hooks[name]
       if (!hook) return
-      const call = callOf(name, entry)
+      const call = callOf(due, settings)
       const task = { ...settings, name, hook, call }
-      void lanes.run(entryKey(entry), () => runHook(task, draining.signal))
+      // A rotation that takes its time must not keep sessions from being ended.
+      const lane = name === 'rotate' ? `rotate ${entryKey(entry)}` : entryKey(entry)
+      void lanes.run(lane, () => runHook(task, slots, draining.signal))
     },
     drain: async () => {
       draining.abort()
@@ -60,11 +69,21 @@ export function createHookRunner(settings: HookRunnerSettings): HookRunner {
 
 type Call = Omit<HookCall, 'signal'>
 
-function callOf(name: HookName, entry: LedgerEntry): Call {
-  const { on, effect, cause, since, reaches } = entry
+function callOf(due: DueHook, { sessionsOf }: HookRunnerSettings): Call {
+  const { name, entry } = due
+  const { on, effect, terms = {}, cause, since, reaches } = entry
   // One signal can write several entries: each cause has a key of its own.
   const key = JSON.stringify([name, cause.iss, cause.jti, cause.name])
-  return { key, subject: on, effect, cause, since, reaches }
+  return {
+    key,
+    subject: on,
+    effect,
+    terms,
+    cause,
+    since,
+    reaches,
+    sessions: () => sessionsOf(due),
+  }
 }
 
 interface Task extends HookRunnerSettings {
@@ -73,11 +92,11 @@ interface Task extends HookRunnerSettings {
   readonly call: Call
 }
 
-async function runHook(task: Task, hurry: AbortSignal): Promise<void> {
+async function runHook(task: Task, slots: Slots, hurry: AbortSignal): Promise<void> {
   const { retry, clock, name, call } = task
   for (let attempt = 1; attempt <= retry.attempts; attempt++) {
     try {
-      await attemptHook(task)
+      await slots.use(() => attemptHook(task))
       task.report({ name, key: call.key, attempt })
       return
     } catch (error) {
@@ -101,5 +120,28 @@ async function attemptHook({ hook, call, retry, clock }: Task): Promise<void> {
     await Promise.race([(async () => hook({ ...call, signal: limit.signal }))(), timeout])
   } finally {
     finished.abort()
+  }
+}
+
+/** Bounds what runs at the same time. */
+interface Slots {
+  use(work: () => Promise<void>): Promise<void>
+}
+
+function createSlots(count: number): Slots {
+  let free = count
+  const waiting: (() => void)[] = []
+  return {
+    use: async (work) => {
+      if (free > 0) free--
+      else await new Promise<void>((resolve) => waiting.push(resolve))
+      try {
+        await work()
+      } finally {
+        const next = waiting.shift()
+        if (next) next()
+        else free++
+      }
+    },
   }
 }

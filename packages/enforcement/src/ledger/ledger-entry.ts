@@ -1,9 +1,15 @@
-import { principalKey, StorageError, type Subject } from '@drawbridge/schema'
-import { isEffect, type Effect } from '../effect.ts'
+import {
+  principalKey,
+  StorageError,
+  type Subject,
+  type SubjectIdentifier,
+} from '@drawbridge/schema'
+import { isEffect, termMistakes, type Effect, type Terms } from '../effect.ts'
+import { sessionKinds, type SessionKind } from '../session.ts'
 
 /** The signal behind an entry. Its texts are the peer's: data, never to be shown unescaped. */
 export interface Cause {
-  /** The Transmitter that said so. */
+  /** The Transmitter that said so, or {@link localIssuer}. */
   readonly iss: string
   /** What kind of cause, as the table of meanings names it: `device-compliance`. */
   readonly name: string
@@ -15,6 +21,23 @@ export interface Cause {
   readonly iat: number
 }
 
+/** Stands for the application itself where a cause has the Transmitter. No SET can bear it. */
+export const localIssuer = 'local'
+
+/** The cause of an entry that takes nothing: the identifier names somebody else from T on. */
+export const boundaryCause = 'identifier-recycled'
+
+/** What happens to some of the sessions instead of what happens to the others. */
+export interface Instead {
+  /** To sessions of this kind. Default: of any. */
+  readonly kind?: SessionKind
+  /** To sessions of this tenant. Default: of any. */
+  readonly tenant?: SubjectIdentifier
+  /** Null: nothing. */
+  readonly effect: Effect | null
+  readonly terms?: Terms
+}
+
 /**
  * What one signal decided. The ledger is a list of these and nothing else: the state of a session
  * is never stored, it is `fold(entries, session, now)`.
@@ -22,7 +45,12 @@ export interface Cause {
 export interface LedgerEntry {
   /** Whom it is about, as the event says. */
   readonly on: Subject
+  /** Other names that the application has for the same, as its `resolve` gave them. */
+  readonly also?: readonly Subject[]
   readonly effect: Effect
+  readonly terms?: Terms
+  /** The first that fits a session counts; where none does, `effect` counts. */
+  readonly instead?: readonly Instead[]
   /** T, NumericDate in seconds, fractional where the event is: when it happened. */
   readonly since: number
   /**
@@ -67,13 +95,49 @@ export function readEntry(text: string): LedgerEntry {
   if (!entry?.on || !entry.cause || typeof entry.since !== 'number') {
     throw new StorageError('ERR_STORAGE_UNAVAILABLE', 'the ledger holds an entry that is damaged')
   }
-  if (!isEffect(entry.effect) || (entry.reaches !== 'all' && entry.reaches !== 'began-before')) {
+  if (!isOfThisRelease(entry)) {
     throw new StorageError(
       'ERR_STORAGE_VERSION',
-      'the ledger holds an "effect" or "reaches" that this release does not know: use the release that wrote it, or a newer one',
+      'the ledger holds an entry with an effect or a member that this release does not know: use the release that wrote it, or a newer one',
     )
   }
   return entry
+}
+
+const members: readonly string[] = [
+  'on',
+  'also',
+  'effect',
+  'terms',
+  'instead',
+  'since',
+  'reaches',
+  'cause',
+  'lifted',
+  'expires',
+]
+
+/** A member that nobody looks at could be the one that takes. */
+function isOfThisRelease(entry: LedgerEntry): boolean {
+  const { effect, terms, reaches, instead = [] } = entry
+  return (
+    Object.keys(entry).every((name) => members.includes(name)) &&
+    (reaches === 'all' || reaches === 'began-before') &&
+    isCarriedOut(effect, terms) &&
+    instead.every(isKnownInstead)
+  )
+}
+
+const isCarriedOut = (effect: unknown, terms: unknown): boolean =>
+  isEffect(effect) && termMistakes(effect, terms, 'terms').length === 0
+
+function isKnownInstead({ kind, tenant, effect, terms, ...unknown }: Instead): boolean {
+  return (
+    Object.keys(unknown).length === 0 &&
+    (kind === undefined || sessionKinds.includes(kind)) &&
+    (tenant === undefined || typeof tenant === 'object') &&
+    (effect === null || isCarriedOut(effect, terms))
+  )
 }
 
 function parse(text: string): LedgerEntry | undefined {

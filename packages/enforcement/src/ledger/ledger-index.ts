@@ -1,13 +1,25 @@
-import { indexTexts, lookupTexts, type SubjectInput } from '@drawbridge/schema'
+import { indexTexts, lookupTexts, type Subject, type SubjectInput } from '@drawbridge/schema'
 import { entryKey, isExpired, type LedgerEntry } from './ledger-entry.ts'
 import { merge } from './ledger.ts'
 
 /** The entries of a ledger in memory, found by what a session is called. */
 export interface LedgerIndex {
-  /** Merges an entry in, by the rule that the store follows. */
-  put(entry: LedgerEntry): void
+  /** Goes up with every change: while it stands still, so does what is found. */
+  readonly version: number
+  /**
+   * Merges an entry in, by the rule that the store follows.
+   *
+   * @returns Whether it changed something
+   */
+  put(entry: LedgerEntry): boolean
   /** All entries that can match a session, and perhaps others. */
   find(session: SubjectInput): readonly LedgerEntry[]
+  /** Every entry. */
+  all(): readonly LedgerEntry[]
+  /** The entry that stands under a key. */
+  read(key: string): LedgerEntry | undefined
+  /** The texts under which the entry of a key is filed: see `lookupTexts`. */
+  places(key: string): Iterable<string>
   /**
    * Forgets the entries that are past their time.
    *
@@ -16,41 +28,86 @@ export interface LedgerIndex {
   purge(now: number): void
 }
 
+/** Gives another subject under which an entry is filed, where there is one. */
+export type Widen = (entry: LedgerEntry) => Subject | undefined
+
+/** An entry and the places where it is filed: a newer one of the same key is found in all of them. */
+interface Filed {
+  entry: LedgerEntry
+  readonly places: Set<string>
+}
+
 const none: readonly LedgerEntry[] = []
 
-/** Makes the index of a ledger's entries. */
-export function createLedgerIndex(entries: readonly LedgerEntry[] = none): LedgerIndex {
-  const files = new Map<string, Map<string, LedgerEntry>>()
+/**
+ * Makes the index of a ledger's entries.
+ *
+ * @param widen Default: entries are filed under what they name alone
+ */
+export function createLedgerIndex(
+  widen: Widen = () => undefined,
+  entries: readonly LedgerEntry[] = none,
+): LedgerIndex {
+  const byKey = new Map<string, Filed>()
+  const files = new Map<string, Filed[]>()
+  let version = 0
 
-  const put = (entry: LedgerEntry): void => {
+  const put = (entry: LedgerEntry): boolean => {
     const key = entryKey(entry)
-    // Under each name of aliases: a session is known by one of them.
-    for (const place of indexTexts(entry.on)) {
-      const file = files.get(place) ?? new Map<string, LedgerEntry>()
-      const merged = merge(file.get(key), entry)
-      if (!merged.changed) continue
-      file.set(key, merged.entry)
-      files.set(place, file)
+    const filed = byKey.get(key) ?? { entry, places: new Set<string>() }
+    if (byKey.has(key)) {
+      const merged = merge(filed.entry, entry)
+      if (!merged.changed) return false
+      filed.entry = merged.entry
+    } else byKey.set(key, filed)
+    for (const place of placesOf(entry, widen)) {
+      if (filed.places.has(place)) continue
+      filed.places.add(place)
+      const file = files.get(place)
+      if (file) file.push(filed)
+      else files.set(place, [filed])
+    }
+    version++
+    return true
+  }
+
+  const remove = (key: string, filed: Filed): void => {
+    byKey.delete(key)
+    for (const place of filed.places) {
+      const rest = files.get(place)?.filter((one) => one !== filed) ?? []
+      if (rest.length === 0) files.delete(place)
+      else files.set(place, rest)
     }
   }
 
   for (const entry of entries) put(entry)
   return {
+    get version() {
+      return version
+    },
     put,
     find: (session) => {
       let found = none
       for (const text of lookupTexts(session)) {
         const file = files.get(text)
         // Two members of a session can have one text: an entry is still one entry.
-        if (file) found = [...new Set([...found, ...file.values()])]
+        if (file) found = [...new Set([...found, ...file.map(({ entry }) => entry)])]
       }
       return found
     },
+    all: () => Array.from(byKey.values(), ({ entry }) => entry),
+    read: (key) => byKey.get(key)?.entry,
+    places: (key) => byKey.get(key)?.places ?? [],
     purge: (now) => {
-      for (const [place, file] of files) {
-        for (const [key, entry] of file) if (isExpired(entry, now)) file.delete(key)
-        if (file.size === 0) files.delete(place)
-      }
+      version++
+      for (const [key, filed] of byKey) if (isExpired(filed.entry, now)) remove(key, filed)
     },
   }
+}
+
+/** Under each name of aliases, and of what the application calls it: a session is known by one. */
+function placesOf(entry: LedgerEntry, widen: Widen): Set<string> {
+  const wider = widen(entry)
+  const subjects = [entry.on, ...(entry.also ?? []), ...(wider ? [wider] : [])]
+  return new Set(subjects.flatMap(indexTexts))
 }

@@ -40,9 +40,42 @@ export interface Ledger {
    * @param now NumericDate, seconds
    */
   purge(now: number): Promise<void>
+  /**
+   * Follows what other nodes write, until `close`. A ledger of one process has no such thing.
+   * Resolves when the follower has every entry of the ledger.
+   *
+   * @throws StorageError `ERR_STORAGE_UNAVAILABLE`, or `ERR_STORAGE_VERSION` for an entry of a
+   *   newer release; once it has resolved it never gives up, and is silent while the store is away
+   */
+  follow?(follower: LedgerFollower): Promise<void>
   /** Makes what waits durable and closes the store. Idempotent; it can be opened again. */
   close(): Promise<void>
 }
+
+/** Hears on one node what becomes of a ledger that nodes share. No member throws. */
+export interface LedgerFollower {
+  /** Takes in entries of the ledger, in any order; to take one in twice does no harm. */
+  put(entries: readonly LedgerEntry[]): void
+  /** Up to now nothing is missing. Called every second or so while all is well, and after a `put`. */
+  heard(): void
+  /**
+   * The ledger holds less than it did: it was emptied, or an old copy of it was restored.
+   *
+   * @returns All that this node knows, for the ledger to write again
+   */
+  lost(): readonly LedgerEntry[]
+  /** The store may forget what it acknowledged, or nobody can tell; for people to read. */
+  doubt(reason: LedgerDoubt): void
+}
+
+/**
+ * Why a store may forget.
+ *
+ * - `evicts`: it removes entries when its memory is full;
+ * - `not-persistent`: what it holds is gone when it restarts;
+ * - `unknown`: it does not say.
+ */
+export type LedgerDoubt = 'evicts' | 'not-persistent' | 'unknown'
 
 /** Judges a write, for every store alike. */
 export function merge(before: LedgerEntry | undefined, entry: LedgerEntry): Written {

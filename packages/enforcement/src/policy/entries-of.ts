@@ -1,16 +1,22 @@
-import { accessMeaning, type SecurityEvent } from '@drawbridge/schema'
-import type { Effect } from '../effect.ts'
-import type { LedgerEntry } from '../ledger/ledger-entry.ts'
+import { accessMeaning, type Canonical, type SecurityEvent } from '@drawbridge/schema'
+import type { Effect, Terms } from '../effect.ts'
+import type { Instead, LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { Policy } from './policy.ts'
+import { grantsIn, isForAllSessions, type Rule } from './rule.ts'
 
 /** What turns an event into entries. */
 export interface Judgement {
   readonly policy: Policy
+  /** The one way in which subjects and issuers are written. */
+  readonly canonical: Canonical
   /** NumericDate, seconds: when the event was received. */
   readonly received: number
   /** How long a session can live at most, in seconds: so long a cut is remembered. */
   readonly longestSessionSeconds: number
 }
+
+/** What happens, and what happens instead to some. */
+type Decided = Pick<LedgerEntry, 'effect' | 'terms' | 'instead'>
 
 /**
  * Judges an event by a policy. Pure.
@@ -24,7 +30,7 @@ export function entriesOf(event: SecurityEvent, judgement: Judgement): readonly 
   const own = ownEntry(event, judgement)
   // Remembered no longer than a cut: what they lift is gone with the first write.
   const lifted = lifts.map((cause): LedgerEntry => {
-    return { ...entry(event, cause, 'suspend'), lifted: true, expires: expiry(event, judgement) }
+    return { ...liftOf(event, cause, judgement), expires: expiry(event, judgement) }
   })
   return own ? [own, ...lifted] : lifted
 }
@@ -32,41 +38,76 @@ export function entriesOf(event: SecurityEvent, judgement: Judgement): readonly 
 function ownEntry(event: SecurityEvent, judgement: Judgement): LedgerEntry | undefined {
   const { decision, cause } = accessMeaning(event)
   const { policy } = judgement
-  const effect = policy.ruleFor(event)?.effect
+  const decided = decide(event, policy)
   switch (decision) {
     case 'nothing':
       return undefined
     case 'cut':
       return (
-        effect && {
-          ...entry(event, cause, effect),
+        decided && {
+          ...entry(event, cause, decided, judgement),
           reaches: 'began-before',
           expires: expiry(event, judgement),
         }
       )
     case 'condition':
-      if (effect) return entry(event, cause, effect)
+      if (decided) return entry(event, cause, decided, judgement)
       // A milder degree of what has rules gives back what a harder one took: MEDIUM after HIGH.
-      return policy.knows(event.type) ? liftOf(event, cause, 'suspend') : undefined
+      return policy.knows(event.type) ? liftOf(event, cause, judgement) : undefined
     case 'lift':
+    case 'boundary':
       // Needs no rule: what a rule of yesterday took can still be given back.
-      return liftOf(event, cause, effect ?? 'suspend')
+      return liftOf(event, cause, judgement)
   }
 }
 
-function entry(event: SecurityEvent, name: string, effect: Effect): LedgerEntry {
-  const { iss, type, jti, txn, iat, subject, time } = event
+/** Turns the rules that an event fits into what they decide; undefined where none does. */
+function decide(event: SecurityEvent, policy: Policy): Decided | undefined {
+  const rules = policy.rulesFor(event)
+  const last = rules.at(-1)
+  if (!last) return undefined
+  if (rules.length === 1 && isForAllSessions(last)) return carryOut(last, event)
+  const instead: Instead[] = rules.map((rule) => ({
+    ...(rule.kind !== undefined && { kind: rule.kind }),
+    ...(rule.tenant !== undefined && { tenant: rule.tenant }),
+    ...carryOut(rule, event),
+  }))
+  // Sessions that no rule fits lose nothing.
   return {
-    on: subject,
-    effect,
+    ...carryOut(last, event),
+    instead: isForAllSessions(last) ? instead : [...instead, { effect: null }],
+  }
+}
+
+function carryOut(
+  { effect, terms }: Rule,
+  event: SecurityEvent,
+): { effect: Effect; terms?: Terms } {
+  if (terms === undefined) return { effect }
+  if (!('leaveClaim' in terms)) return { effect, terms }
+  return { effect, terms: { leave: grantsIn(event.payload, terms.leaveClaim) ?? [] } }
+}
+
+function entry(
+  event: SecurityEvent,
+  name: string,
+  decided: Decided,
+  { canonical }: Judgement,
+): LedgerEntry {
+  const { type, jti, txn, iat, subject, time } = event
+  const iss = canonical.issuer(event.iss)
+  return {
+    on: canonical.subject(subject),
+    ...decided,
     since: time,
     reaches: 'all',
     cause: { iss, name, type, jti, ...(txn === undefined ? {} : { txn }), iat },
   }
 }
 
-const liftOf = (event: SecurityEvent, cause: string, effect: Effect): LedgerEntry => ({
-  ...entry(event, cause, effect),
+/** What an entry took that is lifted does not matter any more. */
+const liftOf = (event: SecurityEvent, cause: string, judgement: Judgement): LedgerEntry => ({
+  ...entry(event, cause, { effect: 'suspend' }, judgement),
   lifted: true,
 })
 

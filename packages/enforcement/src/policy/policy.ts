@@ -1,49 +1,43 @@
-import { checkOptions, type OptionChecks } from '@drawbridge/core'
-import { accessMeanings, type EventType } from '@drawbridge/schema'
-import { effects, isEffect, type Effect } from '../effect.ts'
-
-/** What one type of signal does. */
-export interface Rule {
-  /** The event type: `SessionRevoked`. */
-  readonly on: EventType
-  /**
-   * Only for events whose members have these values: `{ current_level: 'HIGH' }`. Default: for
-   * every event of the type.
-   */
-  readonly claims?: Readonly<Record<string, string | number | boolean>>
-  /**
-   * What happens to the sessions it reaches. Which those are, and whether it can be lifted, is the
-   * event type's meaning and not the rule's: see `accessMeanings`.
-   */
-  readonly effect: Effect
-  /** Why, in a sentence for those who read the policy. */
-  readonly reason?: string
-}
+import { checkOptions } from '@drawbridge/core'
+import { isComplex, type Subject } from '@drawbridge/schema'
+import { checkRule } from './check-rule.ts'
+import { grantsIn, isForAllSessions, memberOf, type Rule } from './rule.ts'
 
 /** An event as far as a policy looks at it. */
 export interface EventToRule {
   /** The event type URI. */
   readonly type: string
   readonly payload: object
+  readonly iss: string
+  readonly subject: Subject
 }
 
 /** A checked list of rules. An event without a rule takes nothing. */
 export interface Policy {
   readonly rules: readonly Rule[]
-  /** The first rule that an event fits. */
-  ruleFor(event: EventToRule): Rule | undefined
+  /**
+   * The rules that an event fits, in their order: of those, the first that fits a session counts.
+   * Ends with the first that fits every session.
+   */
+  rulesFor(event: EventToRule): readonly Rule[]
   /** Whether an event type URI has a rule, whatever its events say. */
   knows(type: string): boolean
 }
 
 /**
- * Makes a policy of rules. Of several for one type, the first that an event fits counts.
+ * Makes a policy of rules. Of several for one type, the first that fits the event and the session
+ * counts.
  *
  * @example
  *   createPolicy([
- *     ...recommendedPolicy().rules.filter(({ on }) => on !== CredentialChange),
+ *     {
+ *       on: RiskLevelChange,
+ *       claims: { current_level: 'HIGH' },
+ *       kind: 'agent',
+ *       effect: 'suspend',
+ *     },
  *     { on: CredentialChange, claims: { change_type: 'revoke' }, effect: 'terminate' },
- *     { on: CredentialChange, effect: 'reauthenticate' },
+ *     ...recommendedPolicy().rules,
  *   ])
  *
  * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake in every rule
@@ -59,7 +53,7 @@ export function createPolicy(rules: readonly Rule[]): Policy {
     if (uri === undefined) continue
     const earlier = byType.get(uri) ?? []
     checks.check(
-      earlier.every(({ claims }) => claims !== undefined),
+      !earlier.some((one) => isForAllEvents(one) && isForAllSessions(one)),
       `"${name}.on" has a rule for all its events already: this one would never count`,
     )
     byType.set(uri, [...earlier, rule])
@@ -67,30 +61,25 @@ export function createPolicy(rules: readonly Rule[]): Policy {
   checks.done()
   return {
     rules: [...byType.values()].flat(),
-    ruleFor: ({ type, payload }) => byType.get(type)?.find((rule) => fits(payload, rule)),
+    rulesFor: (event) => {
+      const fitting = byType.get(event.type)?.filter((rule) => fits(event, rule)) ?? []
+      const last = fitting.findIndex(isForAllSessions)
+      return last < 0 ? fitting : fitting.slice(0, last + 1)
+    },
     knows: (type) => byType.has(type),
   }
 }
 
-function fits(payload: object, { claims = {} }: Rule): boolean {
-  const members = payload as Readonly<Record<string, unknown>>
-  return Object.entries(claims).every(
-    ([name, value]) => Object.hasOwn(members, name) && members[name] === value,
-  )
-}
+const isForAllEvents = ({ iss, subject, claims, terms }: Rule): boolean =>
+  [iss, subject, claims].every((condition) => condition === undefined) &&
+  !(terms && 'leaveClaim' in terms)
 
-function checkRule(rule: Rule, name: string, { check }: OptionChecks): void {
-  const uri: unknown = rule?.on?.uri
-  check(typeof uri === 'string', `"${name}.on" must be an event type, such as SessionRevoked`)
-  check(isEffect(rule?.effect), `"${name}.effect" must be one of ${effects.join(', ')}`)
-  if (typeof uri !== 'string') return
-  const cause = accessMeanings.get(uri)?.cause ?? 'none'
-  check(cause !== 'none', `"${name}.on" is a type that says nothing about access`)
-  check(
-    cause !== 'credential-compromise' || rule.effect !== 'reauthenticate',
-    `"${name}.effect" must be suspend or terminate: a login with the leaked credential proves nothing`,
+function fits({ payload, iss, subject }: EventToRule, rule: Rule): boolean {
+  const { claims = {}, terms } = rule
+  return (
+    (rule.iss ?? iss) === iss &&
+    (rule.subject ?? []).every((name) => isComplex(subject) && Object.hasOwn(subject, name)) &&
+    Object.entries(claims).every(([name, value]) => memberOf(payload, name) === value) &&
+    (!terms || !('leaveClaim' in terms) || grantsIn(payload, terms.leaveClaim) !== undefined)
   )
-  for (const member of Object.keys(rule.claims ?? {})) {
-    check(rule.on.members.includes(member), `"${name}.claims" must name members of the event`)
-  }
 }

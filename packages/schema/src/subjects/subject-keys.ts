@@ -1,4 +1,5 @@
 import { canonicalJson, isObject } from '../json.ts'
+import { canonicalEmail, canonicalPhoneNumber } from './canonical-subject.ts'
 import { formatOf } from './identifier-formats.ts'
 import {
   isComplex,
@@ -70,8 +71,11 @@ export function subjectKeys(subject: Subject): readonly string[] {
  * than all the rest of a check; the text that tells most is there already. `matches` decides.
  */
 function lookupText(identifier: SubjectIdentifier): string {
-  const { format, id, email, sub } = identifier as OtherSubject
-  const text = format === 'opaque' ? id : format === 'email' ? email : sub
+  const { format, id, email, sub, phone_number: number } = identifier as OtherSubject
+  // What people write in several ways is filed as one of them, so that it is found by any.
+  if (format === 'email' && typeof email === 'string') return canonicalEmail(email)
+  if (format === 'phone_number' && typeof number === 'string') return canonicalPhoneNumber(number)
+  const text = format === 'opaque' ? id : sub
   return format !== 'scim' && typeof text === 'string' ? text : subjectKey(identifier)
 }
 

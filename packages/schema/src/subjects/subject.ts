@@ -143,7 +143,12 @@ export interface ComplexSubject extends ComplexSubjectMembers {
 export type Subject = SubjectIdentifier | ComplexSubject
 
 /** How an application writes a subject: as on the wire, or just the members of a complex one. */
-export type SubjectInput = Subject | (ComplexSubjectMembers & { readonly format?: undefined })
+export type SubjectInput = Subject | (ComplexSubjectInput & { readonly format?: undefined })
+
+/** The members of a complex subject, others than the described ones too. */
+export type ComplexSubjectInput = ComplexSubjectMembers & {
+  readonly [member: string]: SubjectIdentifier | undefined
+}
 
 /** Names an account at a service: `account('acct:alice@service.example')`. */
 export const account = (uri: string): AccountSubject => ({ format: 'account', uri })
@@ -198,7 +203,7 @@ export const aliases = (...identifiers: readonly SubjectIdentifier[]): AliasesSu
 })
 
 /** Names one principal by several members: `complex({ user, device })`. */
-export const complex = (members: ComplexSubjectMembers): ComplexSubject => ({
+export const complex = (members: ComplexSubjectInput): ComplexSubject => ({
   ...members,
   format: 'complex',
 })

@@ -1,0 +1,123 @@
+import type { Subject } from '@drawbridge/schema'
+import type { OutsideMandate } from './authority/authority.ts'
+import type { Effect } from './effect.ts'
+import type { HookName } from './hooks/hooks.ts'
+import type { Cause } from './ledger/ledger-entry.ts'
+import type { LedgerDoubt } from './ledger/ledger.ts'
+
+/** How long a change of risk took to reach the guard, in milliseconds. */
+export interface DwellTime {
+  /** From T, when it happened. Includes the clocks' difference and the rounding of T to seconds. */
+  readonly sinceEventMs: number
+  /** From `iat`, when the SET was issued. Rounded like T. */
+  readonly sinceIssuedMs: number
+  /** From the call of `apply` or `take`, by this machine's clock alone. */
+  readonly sinceReceivedMs: number
+}
+
+/** What can be watched. Texts of a cause, and subjects, are the peer's. */
+export interface EnforcementEvents {
+  /** A signal is in the ledger and the guard of this node answers by it. */
+  readonly 'signal:applied': {
+    readonly at: number
+    readonly cause: Cause
+    readonly effect: Effect
+    /** True when the signal gave back instead of taking. */
+    readonly lifted: boolean
+    /** False for a signal that is repeated, late or replayed. */
+    readonly changed: boolean
+    /** True when its Transmitter is only observed. */
+    readonly observed: boolean
+    readonly dwell: DwellTime
+  }
+  /** The guard of this node answers by a signal that another node applied. */
+  readonly 'signal:followed': {
+    readonly at: number
+    readonly cause: Cause
+    readonly effect: Effect
+    readonly lifted: boolean
+    readonly dwell: Omit<DwellTime, 'sinceReceivedMs'>
+  }
+  /** A signal takes nothing: its type means nothing for access, or has no rule. */
+  readonly 'signal:ignored': {
+    readonly at: number
+    readonly type: string
+    readonly iss: string
+    readonly jti: string
+  }
+  /** A signal takes nothing, for its Transmitter has no mandate to say it. */
+  readonly 'signal:outside-mandate': {
+    readonly at: number
+    readonly type: string
+    readonly iss: string
+    readonly jti: string
+    readonly reason: OutsideMandate
+  }
+  /** Nobody could say what the application calls the subject of a signal; it stays in the ledger. */
+  readonly 'signal:unresolved': {
+    readonly at: number
+    readonly cause: Cause
+    readonly subject: Subject
+  }
+  /** A signal met none of the sessions that the application knows; it stays in the ledger. */
+  readonly 'signal:unmatched': {
+    readonly at: number
+    readonly cause: Cause
+    readonly subject: Subject
+  }
+  /** A request was denied. */
+  readonly 'request:denied': {
+    readonly at: number
+    readonly outcome: 'challenge' | 'refuse'
+    /** Absent where no signal is in the way. */
+    readonly effect?: Effect
+    readonly causes: readonly Cause[]
+  }
+  /** A request went on that signals of Transmitters in observation speak against. */
+  readonly 'request:observed': {
+    readonly at: number
+    readonly causes: readonly Cause[]
+  }
+  /** The ledger, shared with other nodes, was not heard for `maxStalenessMs`. */
+  readonly 'ledger:stale': {
+    readonly at: number
+    /** Milliseconds since 1970. */
+    readonly heardAt: number
+  }
+  /** The ledger is heard again, and this node knows everything in it. */
+  readonly 'ledger:fresh': { readonly at: number }
+  /** The ledger had lost entries; this node writes again what it knows. */
+  readonly 'ledger:lost': {
+    readonly at: number
+    /** How many entries are written. */
+    readonly entries: number
+  }
+  /** The ledger may forget what it acknowledged. */
+  readonly 'ledger:doubted': {
+    readonly at: number
+    readonly reason: LedgerDoubt
+  }
+  /** A hook finished. */
+  readonly 'hook:succeeded': {
+    readonly at: number
+    readonly name: HookName
+    readonly key: string
+    readonly attempt: number
+  }
+  /** An attempt at a hook failed or took too long. */
+  readonly 'hook:failed': {
+    readonly at: number
+    readonly name: HookName
+    readonly key: string
+    readonly attempt: number
+    /** True when no other attempt follows. */
+    readonly givenUp: boolean
+    readonly error: unknown
+  }
+}
+
+/** Emits an event with the time of now. */
+export type Tell = <Name extends keyof EnforcementEvents>(
+  name: Name,
+  event: Omit<EnforcementEvents[Name], 'at'>,
+) => void

@@ -1,0 +1,116 @@
+import { OptionsError, type Clock } from '@drawbridge/core'
+import { subjectOf, type Canonical, type SecurityEvent, type Subject } from '@drawbridge/schema'
+import type { Authority } from './authority/authority.ts'
+import type { DwellTime, Tell } from './enforcement-events.ts'
+import { localIssuer, type Cause, type LedgerEntry } from './ledger/ledger-entry.ts'
+import type { Replica } from './ledger/replica.ts'
+import type { Written } from './ledger/ledger.ts'
+import type { EnforcementSettings } from './options.ts'
+import { entriesOf } from './policy/entries-of.ts'
+
+/** What recording needs. */
+export interface RecordSettings extends EnforcementSettings {
+  readonly canonical: Canonical
+  readonly authority: Authority
+  readonly replica: Replica
+  readonly tell: Tell
+  /** Told of each entry that is durable. */
+  written(written: Written): void
+}
+
+/** When a signal came, in milliseconds since 1970. */
+export interface Receipt {
+  readonly receivedMs: number
+}
+
+/** Turns what signals decide into entries of the ledger. */
+export interface RecordSignals {
+  /** What a signal decides; none where its Transmitter may not say it. */
+  judge(event: SecurityEvent): Promise<readonly LedgerEntry[]>
+  /** Records a signal. */
+  record(event: SecurityEvent, receipt: Receipt): Promise<void>
+  /** Records one entry. */
+  write(entry: LedgerEntry, receipt: Receipt): Promise<void>
+}
+
+/** Makes the way of a signal into the ledger: mandate, policy, identity, ledger. */
+export function createRecordSignals(settings: RecordSettings): RecordSignals {
+  const { authority, canonical, clock, replica, tell, resolve } = settings
+
+  const write = async (entry: LedgerEntry, receipt: Receipt): Promise<void> => {
+    const written = await replica.write(entry)
+    tell('signal:applied', {
+      cause: entry.cause,
+      effect: entry.effect,
+      lifted: entry.lifted === true,
+      changed: written.changed,
+      observed: authority.limits(entry.cause.iss).isObserved,
+      dwell: dwellTime(entry, receipt, clock),
+    })
+    settings.written(written)
+  }
+
+  const resolved = async (entry: LedgerEntry): Promise<LedgerEntry> => {
+    if (!resolve || entry.lifted) return entry
+    const { on, cause } = entry
+    const names = await resolve(on, cause.iss)
+    if (!names) {
+      tell('signal:unresolved', { cause, subject: on })
+      return entry
+    }
+    const also = names.map((name): Subject => canonical.subject(subjectOf(name, 'resolve')))
+    return also.length === 0 ? entry : { ...entry, also }
+  }
+
+  const judge = async (event: SecurityEvent): Promise<readonly LedgerEntry[]> => {
+    refuseLocal(event)
+    const received = clock.now() / 1000
+    const entries = entriesOf(event, { ...settings, received })
+    const allowed = entries.filter(({ on, cause }) => !authority.outside(cause.iss, on))
+    return Promise.all(allowed.map(resolved))
+  }
+
+  return {
+    judge,
+    write,
+    record: async (event, receipt) => {
+      const entries = await judge(event)
+      if (entries.length === 0) tellWhyNot(event, settings)
+      // Together, so that the entries of one signal share a commit.
+      await Promise.all(entries.map((entry) => write(entry, receipt)))
+    },
+  }
+}
+
+/** No SET can bear the name that stands for the application: it would pass for its own decision. */
+function refuseLocal({ iss }: SecurityEvent): void {
+  if (iss === localIssuer) {
+    throw new OptionsError('apply', [`"iss" must not be "${localIssuer}": use "take"`])
+  }
+}
+
+function tellWhyNot(event: SecurityEvent, settings: RecordSettings): void {
+  const { type, iss, jti, subject } = event
+  const { authority, canonical, tell } = settings
+  const reason = authority.outside(canonical.issuer(iss), canonical.subject(subject))
+  const received = settings.clock.now() / 1000
+  const isIgnored = entriesOf(event, { ...settings, received }).length === 0
+  if (isIgnored || !reason) tell('signal:ignored', { type, iss, jti })
+  else tell('signal:outside-mandate', { type, iss, jti, reason })
+}
+
+/** How long it took until now. */
+export function dwellTime(entry: LedgerEntry, { receivedMs }: Receipt, clock: Clock): DwellTime {
+  const dwell = followedDwell(entry.cause, entry.since, clock)
+  return { ...dwell, sinceReceivedMs: clock.now() - receivedMs }
+}
+
+/** {@link dwellTime} on a node that did not receive the signal itself. */
+export function followedDwell(
+  { iat }: Cause,
+  since: number,
+  clock: Clock,
+): Omit<DwellTime, 'sinceReceivedMs'> {
+  const nowMs = clock.now()
+  return { sinceEventMs: nowMs - since * 1000, sinceIssuedMs: nowMs - iat * 1000 }
+}
