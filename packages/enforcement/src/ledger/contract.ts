@@ -1,5 +1,5 @@
 import { entryKey, type LedgerEntry } from './ledger-entry.ts'
-import type { Ledger } from './ledger.ts'
+import { merge, type Ledger, type LedgerFollower } from './ledger.ts'
 
 /** Registers one test: `it` of jest, vitest or `node:test`. */
 export type ContractTest = (name: string, run: () => Promise<void>) => void
@@ -7,13 +7,22 @@ export type ContractTest = (name: string, run: () => Promise<void>) => void
 /** Makes a ledger that is empty and not open yet. */
 export type MakeLedger = () => Ledger | Promise<Ledger>
 
+/** Makes a second ledger, not open yet, on the store of the first: as another node has it. */
+export type MakeLedgerBeside = (first: Ledger) => Ledger | Promise<Ledger>
+
 /**
  * Registers the tests that every {@link Ledger} passes. Needs no test runner of its own.
  *
  * @example
  *   ledgerContract(it, () => memoryLedger())
+ *
+ * @param makeBeside Where nodes share the ledger: then `follow` is tested as well
  */
-export function ledgerContract(test: ContractTest, make: MakeLedger): void {
+export function ledgerContract(
+  test: ContractTest,
+  make: MakeLedger,
+  makeBeside?: MakeLedgerBeside,
+): void {
   const withLedger = (name: string, run: (ledger: Ledger) => Promise<void>): void =>
     test(name, async () => {
       const ledger = await make()
@@ -34,6 +43,18 @@ export function ledgerContract(test: ContractTest, make: MakeLedger): void {
     )
     same(code, 'ERR_STORAGE_UNAVAILABLE', 'the error code')
   })
+  if (!makeBeside) return
+  for (const [name, run] of Object.entries(shared)) {
+    withLedger(name, async (ledger) => {
+      const other = await makeBeside(ledger)
+      await other.open()
+      try {
+        await run(ledger, other)
+      } finally {
+        await other.close()
+      }
+    })
+  }
 }
 
 const opened: Record<string, (ledger: Ledger) => Promise<void>> = {
@@ -82,6 +103,91 @@ const opened: Record<string, (ledger: Ledger) => Promise<void>> = {
     await ledger.open()
     await holds(ledger, [at(10)])
   },
+}
+
+const shared: Record<string, (ledger: Ledger, other: Ledger) => Promise<void>> = {
+  'a follower has every entry once following has begun, and is heard from': async (one, other) => {
+    await one.write(at(10))
+    await other.write(at(20, 'b'))
+    const node = createNode()
+    await one.follow?.(node)
+    same(lines(node.entries()), lines([at(10), at(20, 'b')]), 'what the follower knows')
+    same(node.heardCount() > 0, true, 'that "heard" was called')
+  },
+  'a follower hears what another ledger writes, and what its own writes': async (one, other) => {
+    const node = createNode()
+    await one.follow?.(node)
+    await other.write(at(10))
+    await one.write(at(20, 'b'))
+    await node.until(() => node.entries().length === 2)
+    same(lines(node.entries()), lines([at(10), at(20, 'b')]), 'what the follower knows')
+  },
+  'a follower is heard from while nobody writes': async (ledger) => {
+    const node = createNode()
+    await ledger.follow?.(node)
+    const heard = node.heardCount()
+    await node.until(() => node.heardCount() > heard + 1)
+  },
+  'writes of two ledgers at once end in the same entry, on both': async (one, other) => {
+    const nodes = [createNode(), createNode()] as const
+    await one.follow?.(nodes[0])
+    await other.follow?.(nodes[1])
+    const times = [3, 9, 1, 7, 5, 8, 2]
+    await Promise.all(times.flatMap((since) => [one.write(at(since)), other.write(at(since))]))
+    for (const ledger of [one, other]) await holds(ledger, [at(9)])
+    for (const node of nodes) await node.until(() => node.entries()[0]?.since === 9)
+  },
+  'a follower hears nothing of a ledger that is closed, and begins again': async (one, other) => {
+    const before = createNode()
+    await one.follow?.(before)
+    await one.close()
+    await other.write(at(10))
+    await one.open()
+    const after = createNode()
+    await one.follow?.(after)
+    same(before.entries().length, 0, 'what the follower knows that had ended')
+    same(lines(after.entries()), lines([at(10)]), 'what the follower knows')
+  },
+}
+
+/** A follower that keeps what it hears. */
+interface Node extends LedgerFollower {
+  entries(): readonly LedgerEntry[]
+  heardCount(): number
+  /** Resolves when something was heard after which the condition holds. */
+  until(condition: () => boolean): Promise<void>
+}
+
+function createNode(): Node {
+  const known = new Map<string, LedgerEntry>()
+  const waiting = new Map<() => boolean, () => void>()
+  let heard = 0
+  const look = (): void => {
+    for (const [condition, resolve] of waiting) if (condition()) resolve()
+  }
+  const entries = (): LedgerEntry[] => [...known.values()]
+  return {
+    entries,
+    heardCount: () => heard,
+    until: (condition) =>
+      new Promise((resolve) => {
+        waiting.set(condition, resolve)
+        look()
+      }),
+    put: (more) => {
+      for (const entry of more) {
+        const key = entryKey(entry)
+        known.set(key, merge(known.get(key), entry).entry)
+      }
+      look()
+    },
+    heard: () => {
+      heard += 1
+      look()
+    },
+    lost: entries,
+    doubt: () => undefined,
+  }
 }
 
 const at = (since: number, name = 'a'): LedgerEntry => ({

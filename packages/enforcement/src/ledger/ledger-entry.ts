@@ -1,8 +1,13 @@
 import {
+  complex,
+  isComplex,
   principalKey,
   StorageError,
+  subjectMembers,
+  uri,
   type Subject,
   type SubjectIdentifier,
+  type UriSubject,
 } from '@drawbridge/schema'
 import { isEffect, termMistakes, type Effect, type Terms } from '../effect.ts'
 import { sessionKinds, type SessionKind } from '../session.ts'
@@ -77,6 +82,21 @@ export interface LedgerEntry {
  */
 export function entryKey({ cause, on }: LedgerEntry): string {
   return JSON.stringify([cause.iss, cause.name, principalKey(on)])
+}
+
+/**
+ * The subject of what the application says about all sessions of one login issuer: that it cannot
+ * be trusted at the moment, or is silent. No Transmitter can speak of it.
+ */
+export const issuerWide = (iss: string): Subject => complex({ issuer: uri(iss) })
+
+/** The login issuer whose sessions are meant, where a subject is {@link issuerWide}. */
+export function issuerMeant(on: Subject): string | undefined {
+  if (!isComplex(on)) return undefined
+  const { issuer, ...others } = Object.fromEntries(subjectMembers(on)) as {
+    readonly issuer?: UriSubject
+  }
+  return Object.keys(others).length === 0 ? issuer?.uri : undefined
 }
 
 /** Tells whether an entry is past its time. */

@@ -1,5 +1,5 @@
 import { indexTexts, lookupTexts, type Subject, type SubjectInput } from '@drawbridge/schema'
-import { entryKey, isExpired, type LedgerEntry } from './ledger-entry.ts'
+import { entryKey, isExpired, issuerMeant, type LedgerEntry } from './ledger-entry.ts'
 import { merge } from './ledger.ts'
 
 /** The entries of a ledger in memory, found by what a session is called. */
@@ -50,6 +50,8 @@ export function createLedgerIndex(
 ): LedgerIndex {
   const byKey = new Map<string, Filed>()
   const files = new Map<string, Filed[]>()
+  /** Sessions are not known by their issuer: what is said of one is looked at for each. */
+  let issuerWide: readonly Filed[] = []
   let version = 0
 
   const put = (entry: LedgerEntry): boolean => {
@@ -59,7 +61,10 @@ export function createLedgerIndex(
       const merged = merge(filed.entry, entry)
       if (!merged.changed) return false
       filed.entry = merged.entry
-    } else byKey.set(key, filed)
+    } else {
+      byKey.set(key, filed)
+      if (issuerMeant(entry.on) !== undefined) issuerWide = [...issuerWide, filed]
+    }
     for (const place of placesOf(entry, widen)) {
       if (filed.places.has(place)) continue
       filed.places.add(place)
@@ -73,6 +78,7 @@ export function createLedgerIndex(
 
   const remove = (key: string, filed: Filed): void => {
     byKey.delete(key)
+    issuerWide = issuerWide.filter((one) => one !== filed)
     for (const place of filed.places) {
       const rest = files.get(place)?.filter((one) => one !== filed) ?? []
       if (rest.length === 0) files.delete(place)
@@ -87,7 +93,7 @@ export function createLedgerIndex(
     },
     put,
     find: (session) => {
-      let found = none
+      let found = issuerWide.length > 0 ? issuerWide.map(({ entry }) => entry) : none
       for (const text of lookupTexts(session)) {
         const file = files.get(text)
         // Two members of a session can have one text: an entry is still one entry.

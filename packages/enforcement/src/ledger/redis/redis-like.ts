@@ -1,0 +1,34 @@
+/** What the ledger needs of a connection that it made by `duplicate`. */
+export interface RedisConnectionLike {
+  connect(): Promise<unknown>
+  /** Sends one command and resolves with the answer as RESP 2 has it. */
+  sendCommand(args: readonly string[]): Promise<unknown>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  /** Closes at once; what was not answered is rejected. */
+  destroy(): void
+}
+
+/** What the ledger sets otherwise on its own connections. */
+export interface RedisOverrides {
+  readonly RESP?: 2
+  readonly emitInvalidate?: boolean
+  readonly maintNotifications?: 'disabled'
+  readonly disableOfflineQueue?: boolean
+  readonly pingInterval?: number
+  readonly socket?: {
+    readonly connectTimeout?: number
+    readonly socketTimeout?: number
+    readonly reconnectStrategy?: () => false
+    readonly signal?: AbortSignal
+  }
+}
+
+/**
+ * The part of a client of the package `redis` that the ledger uses: the client of `createClient()`,
+ * connected or not. It is a pattern only: the ledger makes connections of its own after it.
+ */
+export interface RedisLike {
+  /** The options the client was made with. Those of the socket are carried over. */
+  readonly options?: { readonly socket?: object | undefined } | undefined
+  duplicate(overrides: RedisOverrides): RedisConnectionLike
+}
