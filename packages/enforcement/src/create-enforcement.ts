@@ -11,7 +11,7 @@ import { createGuard } from './guard/guard.ts'
 import { awaitGrace } from './hooks/grace.ts'
 import { createHookRunner, type HookOutcome } from './hooks/hook-runner.ts'
 import { cappedHook, dueHooks, type DueHook } from './hooks/hooks.ts'
-import { entryKey, type LedgerEntry } from './ledger/ledger-entry.ts'
+import { entryKey, issuerMeant, type LedgerEntry } from './ledger/ledger-entry.ts'
 import type { Widen } from './ledger/ledger-index.ts'
 import type { Written } from './ledger/ledger.ts'
 import { createReplica, type Replica } from './ledger/replica.ts'
@@ -114,7 +114,11 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     ...settings,
     widen,
     report: {
-      changed: (entry) => watches.changed(index()?.places(entryKey(entry)) ?? []),
+      changed: (entry) => {
+        if (issuerMeant(entry.on) === undefined) {
+          watches.changed(index()?.places(entryKey(entry)) ?? [])
+        } else watches.changedAll()
+      },
       followed: ({ cause, effect, lifted, since }) => {
         const dwell = followedDwell(cause, since, clock)
         tell('signal:followed', { cause, effect, lifted: lifted === true, dwell })

@@ -126,11 +126,17 @@ function hold(
   // A milder one keeps its terms; of a harder one only the name is left.
   const isCapped = hardness(effect) > hardness(hardest)
   const held: Held = isCapped ? { entry, effect: hardest, terms: {} } : { entry, effect, terms }
-  if (held.effect === 'reauthenticate') return challenge(held, session, now, acrOrder)
+  if (held.effect === 'reauthenticate') return challenge(held, session, now, hardest, acrOrder)
   if (!reaches(entry, session)) return undefined
   const hasEnded = held.effect === 'shorten' && endOf(entry, session) <= now
-  return hasEnded ? { ...held, effect: 'terminate', ended: true } : held
+  return hasEnded ? outOfTime(held, hardest) : held
 }
+
+/** Its time ends a session no harder than its Transmitter may; where that is a login, one will do. */
+const outOfTime = (held: Held, hardest: Effect): Held =>
+  hardest === 'reauthenticate'
+    ? { ...held, effect: hardest }
+    : { ...held, effect: hardest, ended: true }
 
 const effectOn = (entry: LedgerEntry, session: Session): { effect: Effect | null; terms?: Terms } =>
   entry.instead?.find(
@@ -147,12 +153,13 @@ function challenge(
   held: Held,
   session: Session,
   now: number,
+  hardest: Effect,
   acrOrder: readonly string[],
 ): Held | undefined {
   const { entry, terms } = held
   if (beganBefore(entry, session)) {
     const { graceSeconds = Infinity } = terms
-    return now <= entry.since + graceSeconds ? held : { ...held, effect: 'terminate', ended: true }
+    return now <= entry.since + graceSeconds ? held : outOfTime(held, hardest)
   }
   // A cut never reaches what began later; a condition wants its terms met whenever it began.
   if (entry.reaches !== 'all') return undefined
@@ -217,12 +224,12 @@ function combine(taken: readonly Held[], acrOrder: readonly string[]): Combined 
 /** By intersection: what one of them takes is taken, and left is what all of them leave. */
 function limitsOf(restrictions: readonly Held[]): GrantLimits | undefined {
   if (restrictions.length === 0) return undefined
-  const taken = new Set(restrictions.flatMap(({ terms }) => terms.take ?? []))
+  const taken = new Set(restrictions.flatMap(({ terms }) => terms.take ?? []).toSorted())
   const lists = restrictions.flatMap(({ terms }) => (terms.leave ? [terms.leave] : []))
   const [first, ...others] = lists
   if (!first) return { taken: [...taken] }
   const left = first.filter((grant) => others.every((list) => list.includes(grant)))
-  return { taken: [...taken], left: left.filter((grant) => !taken.has(grant)) }
+  return { taken: [...taken], left: left.filter((grant) => !taken.has(grant)).toSorted() }
 }
 
 function strongest(asked: readonly Held[], acrOrder: readonly string[]): Reauthentication {

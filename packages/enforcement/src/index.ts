@@ -22,6 +22,7 @@ export {
   type Held,
   type Reauthentication,
 } from './fold.ts'
+export { fromClaims, type FromClaimsOptions, type TokenClaims } from './from-claims.ts'
 export {
   type AccessAllowed,
   type AccessDecision,
@@ -35,6 +36,7 @@ export { type HookRetry } from './hooks/hook-runner.ts'
 export { type Hook, type HookCall, type HookName, type Hooks } from './hooks/hooks.ts'
 export {
   entryKey,
+  issuerWide,
   localIssuer,
   readEntry,
   type Cause,
@@ -57,6 +59,7 @@ export {
   type Onward,
   type Transmit,
 } from './local/local-signal.ts'
+export { logoutEvent, type LogoutEventOptions } from './local/logout-event.ts'
 export {
   changeWindow,
   dataBoundary,
@@ -75,6 +78,9 @@ export {
   type RuleConditions,
   type RuleEffect,
 } from './policy/rule.ts'
+export { memorySessions } from './sessions/memory.ts'
+export { type SessionStoreOptions } from './sessions/options.ts'
+export { type RegisteredSession, type SessionStore } from './sessions/sessions.ts'
 export { readSession, type Session, type SessionKind, type Who } from './session.ts'
 export { AccessEndedError } from './watch/access-ended.ts'
 export { type WatchOptions } from './watch/watches.ts'

@@ -33,6 +33,8 @@ export interface RecordSignals {
   write(entry: LedgerEntry, receipt: Receipt): Promise<void>
 }
 
+type Unresolved = (entry: LedgerEntry) => void
+
 /** Makes the way of a signal into the ledger: mandate, policy, identity, ledger. */
 export function createRecordSignals(settings: RecordSettings): RecordSignals {
   const { authority, canonical, clock, replica, tell, resolve } = settings
@@ -50,31 +52,36 @@ export function createRecordSignals(settings: RecordSettings): RecordSignals {
     settings.written(written)
   }
 
-  const resolved = async (entry: LedgerEntry): Promise<LedgerEntry> => {
+  const resolved = async (entry: LedgerEntry, unresolved: Unresolved): Promise<LedgerEntry> => {
     if (!resolve || entry.lifted) return entry
     const { on, cause } = entry
     const names = await resolve(on, cause.iss)
     if (!names) {
-      tell('signal:unresolved', { cause, subject: on })
+      unresolved(entry)
       return entry
     }
     const also = names.map((name): Subject => canonical.subject(subjectOf(name, 'resolve')))
     return also.length === 0 ? entry : { ...entry, also }
   }
 
-  const judge = async (event: SecurityEvent): Promise<readonly LedgerEntry[]> => {
-    refuseLocal(event)
+  const judge = async (
+    event: SecurityEvent,
+    unresolved: Unresolved = () => undefined,
+  ): Promise<readonly LedgerEntry[]> => {
+    refuseLocal(canonical.issuer(event.iss))
     const received = clock.now() / 1000
     const entries = entriesOf(event, { ...settings, received })
     const allowed = entries.filter(({ on, cause }) => !authority.outside(cause.iss, on))
-    return Promise.all(allowed.map(resolved))
+    return Promise.all(allowed.map((entry) => resolved(entry, unresolved)))
   }
 
   return {
-    judge,
+    judge: (event) => judge(event),
     write,
     record: async (event, receipt) => {
-      const entries = await judge(event)
+      const entries = await judge(event, ({ cause, on: subject }) => {
+        tell('signal:unresolved', { cause, subject })
+      })
       if (entries.length === 0) tellWhyNot(event, settings)
       // Together, so that the entries of one signal share a commit.
       await Promise.all(entries.map((entry) => write(entry, receipt)))
@@ -83,7 +90,7 @@ export function createRecordSignals(settings: RecordSettings): RecordSignals {
 }
 
 /** No SET can bear the name that stands for the application: it would pass for its own decision. */
-function refuseLocal({ iss }: SecurityEvent): void {
+function refuseLocal(iss: string): void {
   if (iss === localIssuer) {
     throw new OptionsError('apply', [`"iss" must not be "${localIssuer}": use "take"`])
   }
@@ -100,7 +107,7 @@ function tellWhyNot(event: SecurityEvent, settings: RecordSettings): void {
 }
 
 /** How long it took until now. */
-export function dwellTime(entry: LedgerEntry, { receivedMs }: Receipt, clock: Clock): DwellTime {
+function dwellTime(entry: LedgerEntry, { receivedMs }: Receipt, clock: Clock): DwellTime {
   const dwell = followedDwell(entry.cause, entry.since, clock)
   return { ...dwell, sinceReceivedMs: clock.now() - receivedMs }
 }

@@ -9,7 +9,18 @@ import {
   type SubjectInput,
 } from '@drawbridge/schema'
 import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
-import type { Cause, LedgerEntry, Who } from '@drawbridge/enforcement'
+import {
+  createEnforcement,
+  memoryLedger,
+  recommendedPolicy,
+  type Cause,
+  type Enforcement,
+  type EnforcementEvents,
+  type EnforcementOptions,
+  type LedgerEntry,
+  type Who,
+} from '@drawbridge/enforcement'
+import { manualClock, type ManualClock } from './manual-clock.ts'
 
 export const idp = 'https://idp.example'
 export const alice = issSub(idp, 'alice')
@@ -104,3 +115,36 @@ export function entryWith({ cause, ...parts }: EntryParts = {}): LedgerEntry {
     },
   }
 }
+
+/** One node, started a minute after noon, and what it told. */
+export interface TestNode {
+  readonly enforcement: Enforcement
+  readonly clock: ManualClock
+  /** What it told so far under a name. */
+  told<Name extends keyof EnforcementEvents>(name: Name): EnforcementEvents[Name][]
+}
+
+export async function startedNode(options: Partial<EnforcementOptions> = {}): Promise<TestNode> {
+  const clock = manualClock((noon + 60) * 1000)
+  const parts = { ledger: memoryLedger(), policy: recommendedPolicy(), clock, ...options }
+  const enforcement = createEnforcement(parts)
+  const told = new Map<string, unknown[]>()
+  for (const name of watched) {
+    const list: unknown[] = []
+    told.set(name, list)
+    enforcement.events.on(name, (event) => list.push(event))
+  }
+  await enforcement.start()
+  return { enforcement, clock, told: (name) => (told.get(name) ?? []) as never }
+}
+
+const watched = [
+  'signal:applied',
+  'signal:ignored',
+  'signal:outside-mandate',
+  'signal:unresolved',
+  'signal:unmatched',
+  'request:denied',
+  'request:observed',
+  'hook:succeeded',
+] as const

@@ -10,7 +10,7 @@ import {
   type SubjectIdentifier,
 } from '@drawbridge/schema'
 import type { Effect } from '../effect.ts'
-import { localIssuer, type LedgerEntry } from '../ledger/ledger-entry.ts'
+import { issuerMeant, localIssuer, type LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { Session } from '../session.ts'
 import type { Mandate, Mandates } from './mandate.ts'
 
@@ -56,7 +56,7 @@ export function createAuthority(mandates: Mandates = {}): Authority {
     },
     reach: (entry, session) => {
       const { iss } = entry.cause
-      if (iss === localIssuer) return names(entry, session.subject) ? unlimited : undefined
+      if (iss === localIssuer) return isMeant(entry, session) ? unlimited : undefined
       const mandate = mandateOf(iss)
       if (!mayTouch(iss, mandate, session) || !isNamed(entry, mandate, session)) return undefined
       const { isObserved, hardest } = limitsOf(mandate)
@@ -92,6 +92,11 @@ function withoutWide(subject: Subject): Subject {
   return only(subject, (name) => !wideMembers.includes(name))
 }
 
+function isMeant(entry: LedgerEntry, session: Session): boolean {
+  const issuer = issuerMeant(entry.on)
+  return issuer === undefined ? names(entry, session.subject) : issuer === session.issuer
+}
+
 const names = ({ on, also }: LedgerEntry, subject: Subject): boolean =>
   matches(on, subject, 'session') ||
   (also?.some((one) => matches(one, subject, 'session')) ?? false)
@@ -121,8 +126,8 @@ function isOf({ subject }: Session, tenants: readonly SubjectIdentifier[] | unde
   return tenants.some((one) => subjectKey(one) === key)
 }
 
-/** Says of nobody in particular. */
-const isTenantWide = (on: Subject): boolean =>
+/** Tells whether a subject names nobody in particular. */
+export const isTenantWide = (on: Subject): boolean =>
   isComplex(on) && subjectMembers(on).every(([name]) => wideMembers.includes(name))
 
 function isOfDomains(on: Subject, domains: readonly string[]): boolean {

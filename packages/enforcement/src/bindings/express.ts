@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Enforcement } from '../enforcement.ts'
-import type { RequestLike } from '../guard/access-decision.ts'
 import type { Identify } from './identify.ts'
+import { judge, type GuardOptions } from './judge.ts'
+import { headersForNode, requestLike } from './node-request.ts'
 
 export type { Identify, Nobody } from './identify.ts'
+export type { GuardOptions } from './judge.ts'
 
 /** What Express and connect call before the routes. */
 export type Middleware<Req> = (
@@ -34,34 +36,21 @@ export type Middleware<Req> = (
 export function guard<Req extends IncomingMessage>(
   enforcement: Pick<Enforcement, 'check'>,
   identify: Identify<Req>,
+  options: GuardOptions<Req> = {},
 ): Middleware<Req> {
-  const judge = async (request: Req): Promise<Response | undefined> => {
-    const who = await identify(request)
-    const decision = who && enforcement.check(who)
-    if (!decision || decision.outcome === 'allow') return undefined
-    return decision.response(requestLike(request))
-  }
   return (request, response, next) => {
-    judge(request)
-      .then((denial) => (denial ? send(denial, response) : next()))
+    judge(enforcement, identify, options, request)
+      .then((denied) => {
+        if (!denied) return next()
+        const { method = 'GET', headers } = request
+        return send(denied.response(requestLike(method, headers)), response)
+      })
       .catch(next)
-  }
-}
-
-function requestLike({ method = 'GET', headers }: IncomingMessage): RequestLike {
-  return {
-    method,
-    headers: {
-      get: (name) => {
-        const value = headers[name]
-        return Array.isArray(value) ? value.join(', ') : (value ?? null)
-      },
-    },
   }
 }
 
 async function send(denial: Response, response: ServerResponse): Promise<void> {
   const body = await denial.text()
-  response.writeHead(denial.status, Object.fromEntries(denial.headers))
+  response.writeHead(denial.status, headersForNode(denial.headers))
   response.end(body)
 }

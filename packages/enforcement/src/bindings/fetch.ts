@@ -1,5 +1,6 @@
 import type { Enforcement } from '../enforcement.ts'
 import type { Identify } from './identify.ts'
+import { judge, type GuardOptions } from './judge.ts'
 
 /** Answers a request with the Fetch API's own types. */
 export type FetchHandlerFunction<Req extends Request = Request> = (
@@ -18,11 +19,11 @@ export function guardFetch<Req extends Request>(
   enforcement: Pick<Enforcement, 'check'>,
   identify: Identify<Req>,
   handler: FetchHandlerFunction<Req>,
+  options: GuardOptions<Req> = {},
 ): (request: Req) => Promise<Response> {
   return async (request) => {
-    const who = await identify(request)
-    const decision = who && enforcement.check(who)
-    if (decision && decision.outcome !== 'allow') return decision.response(request)
+    const denied = await judge(enforcement, identify, options, request)
+    if (denied) return denied.response(request)
     return handler(request)
   }
 }

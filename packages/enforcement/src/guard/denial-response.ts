@@ -98,11 +98,14 @@ function challengeHeaders(denial: Denial, { status, error, description }: Wordin
     `error="${error}"`,
     `error_description="${description}"`,
     ...(scope.length > 0 ? [`scope="${scope.join(' ')}"`] : []),
-    ...(asks && acr !== undefined ? [`acr_values="${acr}"`] : []),
+    ...(asks && acr !== undefined ? [`acr_values="${quoted(acr)}"`] : []),
     ...(asks && maxAgeSeconds !== undefined ? [`max_age="${maxAgeSeconds}"`] : []),
   ]
   return { 'www-authenticate': `Bearer ${parameters.join(', ')}` }
 }
+
+/** Within a quoted-string, these two stand behind a backslash. */
+const quoted = (text: string): string => text.replaceAll(/["\\]/g, String.raw`\$&`)
 
 /** What is suspended can be given back, with everything that belongs to it. */
 function clearing({ reason }: Denial, { clearCookie, clearSiteData = [] }: DenialSettings): Fields {
@@ -139,7 +142,9 @@ function loginTarget(
   if (loginUrl === undefined) return undefined
   const query = new URLSearchParams({ max_age: String(maxAgeSeconds) })
   if (acr !== undefined) query.set('acr_values', acr)
-  return `${loginUrl}${loginUrl.includes('?') ? '&' : '?'}${query.toString()}`
+  const [address = '', ...fragment] = loginUrl.split('#')
+  const separator = address.includes('?') ? '&' : '?'
+  return [`${address}${separator}${query.toString()}`, ...fragment].join('#')
 }
 
 const redirect = (location: string, headers: Fields): Response =>

@@ -1,7 +1,7 @@
 import { checkOptions, type Clock } from '@drawbridge/core'
 import { subjectOf, type Canonical, type EventType, type SubjectInput } from '@drawbridge/schema'
 import { isEffect, effects, termMistakes, type EffectWithTerms } from '../effect.ts'
-import { localIssuer, type LedgerEntry } from '../ledger/ledger-entry.ts'
+import { boundaryCause, entryKey, localIssuer, type LedgerEntry } from '../ledger/ledger-entry.ts'
 
 /** What the application itself found out: an operator, a change window, a data boundary. */
 export interface LocalCause {
@@ -88,11 +88,25 @@ function checkCause(
   check: (holds: boolean, text: string) => void,
 ): void {
   check(typeof cause === 'string' && cause !== '', '"cause" must be a word for the cause')
+  // It would say that others are meant, and take nothing from those who are.
+  check(cause !== boundaryCause, `"cause" must be another word than ${boundaryCause}`)
   try {
     subjectOf(on, 'on')
   } catch (error) {
     check(false, (error as Error).message)
   }
+}
+
+/** The key under which the entries of a local cause stand; to ask for it makes none. */
+export function localKey(
+  { on, cause }: LocalCause,
+  { canonical }: Pick<LocalSettings, 'canonical'>,
+): string {
+  const named = {
+    on: canonical.subject(subjectOf(on, 'on')),
+    cause: { iss: localIssuer, name: cause },
+  }
+  return entryKey(named as LedgerEntry)
 }
 
 function bareEntry({ on, cause }: LocalCause, settings: LocalSettings): LedgerEntry {

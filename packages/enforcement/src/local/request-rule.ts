@@ -1,5 +1,7 @@
+import { checkOptions, type OptionChecks } from '@drawbridge/core'
 import { isComplex, subjectOf, type SubjectInput } from '@drawbridge/schema'
-import type { EffectWithTerms } from '../effect.ts'
+import { isTenantWide } from '../authority/authority.ts'
+import { effects, isEffect, isScopeToken, termMistakes, type EffectWithTerms } from '../effect.ts'
 import type { Who } from '../session.ts'
 
 /** What a rule is asked about. */
@@ -52,16 +54,23 @@ export type ChangeWindowOptions = EffectWithTerms & {
  *     effect: 'restrict',
  *     terms: { take: ['admin:write'] },
  *   })
+ *
+ * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake
  */
 export function changeWindow(options: ChangeWindowOptions): RequestRule {
   const { windowOf, cause = 'change-window', ...takes } = options
+  checkRuleOptions('changeWindow', takes, ({ check }) => {
+    check(typeof windowOf === 'function', '"windowOf" must be a function')
+  })
   return {
     cause,
     takes,
     judge: ({ who, now, takenAt }) => {
       const window = windowOf(who)
       if (!window) return undefined
-      if (now < window.from || now > window.to) return takenAt ? undefined : 'take'
+      // Written so that a date that is none is no open window.
+      const isOpen = now >= window.from && now <= window.to
+      if (!isOpen) return takenAt ? undefined : 'take'
       return takenAt && window.from > takenAt ? 'give-back' : undefined
     },
   }
@@ -80,9 +89,16 @@ export type DataBoundaryOptions = EffectWithTerms & {
 /**
  * Makes a rule that takes from a session as soon as it asks for something behind a boundary. It is
  * given back by `giveBack` alone.
+ *
+ * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake
  */
 export function dataBoundary(options: DataBoundaryOptions): RequestRule {
   const { grants, mayCross = () => false, cause = 'data-boundary', ...takes } = options
+  checkRuleOptions('dataBoundary', takes, ({ check }) => {
+    check(typeof mayCross === 'function', '"mayCross" must be a function')
+    const isList = Array.isArray(grants) && grants.length > 0 && grants.every(isScopeToken)
+    check(isList, '"grants" must be an array of grants: texts without spaces and quotes')
+  })
   return {
     cause,
     takes,
@@ -93,10 +109,27 @@ export function dataBoundary(options: DataBoundaryOptions): RequestRule {
   }
 }
 
-/** Whom a request rule takes from: the session, whichever of its tokens it shows. */
+function checkRuleOptions(
+  name: string,
+  { effect, terms }: EffectWithTerms,
+  checkOwn: (checks: OptionChecks) => void,
+): void {
+  const checks = checkOptions(name)
+  checkOwn(checks)
+  checks.check(isEffect(effect), `"effect" must be one of ${effects.join(', ')}`)
+  if (isEffect(effect)) {
+    for (const mistake of termMistakes(effect, terms, 'terms')) checks.check(false, mistake)
+  }
+  checks.done()
+}
+
+/**
+ * Whom a request rule takes from: the session, whichever of its tokens it shows. Where the token
+ * alone tells it from others, the token.
+ */
 export function ruledSubject(who: Who): SubjectInput {
   const subject = subjectOf(who.subject, 'who.subject')
   if (!isComplex(subject)) return subject
   const { token: _, ...rest } = subject as typeof subject & { readonly token?: unknown }
-  return rest
+  return isTenantWide(rest) ? subject : rest
 }

@@ -1,9 +1,9 @@
 import type { Clock } from '@drawbridge/core'
 import type { AccessDecision, CheckOptions } from '../guard/access-decision.ts'
-import { entryKey, type LedgerEntry } from '../ledger/ledger-entry.ts'
+import type { LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { LedgerIndex } from '../ledger/ledger-index.ts'
 import type { Who } from '../session.ts'
-import { entryOfLift, entryOfSignal, type LocalSettings } from './local-signal.ts'
+import { entryOfLift, entryOfSignal, localKey, type LocalSettings } from './local-signal.ts'
 import { ruledSubject, type RequestRule } from './request-rule.ts'
 
 /** What ruling requests needs. */
@@ -32,8 +32,7 @@ export function ruleRequest(
   const on = ruledSubject(who)
   let hasTaken = false
   for (const { cause, takes, judge } of requestRules) {
-    const signal = entryOfSignal({ on, cause, ...takes }, settings)
-    const standing = index.read(entryKey(signal))
+    const standing = index.read(localKey({ on, cause }, settings))
     const takenAt = standing && !standing.lifted ? new Date(standing.since * 1000) : undefined
     // Where something else is in the way, only what this rule took itself is looked at.
     if (decision.outcome !== 'allow' && !takenAt) continue
@@ -43,10 +42,18 @@ export function ruleRequest(
       ...(requires && { requires }),
       ...(takenAt && { takenAt }),
     })
-    if (verdict === 'give-back' && takenAt) settings.write(entryOfLift({ on, cause }, settings))
+    if (verdict === 'give-back' && takenAt) {
+      settings.write(after(standing, entryOfLift({ on, cause }, settings)))
+    }
     if (verdict !== 'take' || takenAt) continue
-    settings.write(signal)
+    settings.write(after(standing, entryOfSignal({ on, cause, ...takes }, settings)))
     hasTaken = true
   }
   return hasTaken
+}
+
+/** The clock of the node that wrote what stands may be ahead: it is answered all the same. */
+function after(standing: LedgerEntry | undefined, entry: LedgerEntry): LedgerEntry {
+  if (!standing || entry.since > standing.since) return entry
+  return { ...entry, since: (Math.floor(standing.since * 1000) + 1) / 1000 }
 }

@@ -1,7 +1,7 @@
 import { accessMeaning, type Canonical, type SecurityEvent } from '@drawbridge/schema'
 import type { Effect, Terms } from '../effect.ts'
 import type { Instead, LedgerEntry } from '../ledger/ledger-entry.ts'
-import type { Policy } from './policy.ts'
+import type { EventToRule, Policy } from './policy.ts'
 import { grantsIn, isForAllSessions, type Rule } from './rule.ts'
 
 /** What turns an event into entries. */
@@ -37,8 +37,9 @@ export function entriesOf(event: SecurityEvent, judgement: Judgement): readonly 
 
 function ownEntry(event: SecurityEvent, judgement: Judgement): LedgerEntry | undefined {
   const { decision, cause } = accessMeaning(event)
-  const { policy } = judgement
-  const decided = decide(event, policy)
+  const { policy, canonical } = judgement
+  const isOf = (iss: string): boolean => canonical.issuer(iss) === canonical.issuer(event.iss)
+  const decided = decide({ ...event, isOf }, policy)
   switch (decision) {
     case 'nothing':
       return undefined
@@ -53,7 +54,7 @@ function ownEntry(event: SecurityEvent, judgement: Judgement): LedgerEntry | und
     case 'condition':
       if (decided) return entry(event, cause, decided, judgement)
       // A milder degree of what has rules gives back what a harder one took: MEDIUM after HIGH.
-      return policy.knows(event.type) ? liftOf(event, cause, judgement) : undefined
+      return policy.isOtherDegree({ ...event, isOf }) ? liftOf(event, cause, judgement) : undefined
     case 'lift':
     case 'boundary':
       // Needs no rule: what a rule of yesterday took can still be given back.
@@ -62,7 +63,7 @@ function ownEntry(event: SecurityEvent, judgement: Judgement): LedgerEntry | und
 }
 
 /** Turns the rules that an event fits into what they decide; undefined where none does. */
-function decide(event: SecurityEvent, policy: Policy): Decided | undefined {
+function decide(event: EventToRule, policy: Policy): Decided | undefined {
   const rules = policy.rulesFor(event)
   const last = rules.at(-1)
   if (!last) return undefined
@@ -79,10 +80,7 @@ function decide(event: SecurityEvent, policy: Policy): Decided | undefined {
   }
 }
 
-function carryOut(
-  { effect, terms }: Rule,
-  event: SecurityEvent,
-): { effect: Effect; terms?: Terms } {
+function carryOut({ effect, terms }: Rule, event: EventToRule): { effect: Effect; terms?: Terms } {
   if (terms === undefined) return { effect }
   if (!('leaveClaim' in terms)) return { effect, terms }
   return { effect, terms: { leave: grantsIn(event.payload, terms.leaveClaim) ?? [] } }

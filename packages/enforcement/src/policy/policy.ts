@@ -9,6 +9,8 @@ export interface EventToRule {
   readonly type: string
   readonly payload: object
   readonly iss: string
+  /** Whether a name is one of its Transmitter's. Default: its `iss` alone is. */
+  isOf?(iss: string): boolean
   readonly subject: Subject
 }
 
@@ -22,6 +24,12 @@ export interface Policy {
   rulesFor(event: EventToRule): readonly Rule[]
   /** Whether an event type URI has a rule, whatever its events say. */
   knows(type: string): boolean
+  /**
+   * Whether an event says a degree that no rule is for, of something that another degree has a rule
+   * for: MEDIUM where HIGH has one. An event that misses a rule for another reason says no such
+   * thing.
+   */
+  isOtherDegree(event: EventToRule): boolean
 }
 
 /**
@@ -67,6 +75,15 @@ export function createPolicy(rules: readonly Rule[]): Policy {
       return last < 0 ? fitting : fitting.slice(0, last + 1)
     },
     knows: (type) => byType.has(type),
+    isOtherDegree: (event) => {
+      const degrees = (byType.get(event.type) ?? [])
+        .filter((rule) => fits(event, { ...rule, claims: {} }))
+        .flatMap(degreesOf)
+      return (
+        degrees.length > 0 &&
+        degrees.every(([name, value]) => memberOf(event.payload, name) !== value)
+      )
+    },
   }
 }
 
@@ -74,10 +91,15 @@ const isForAllEvents = ({ iss, subject, claims, terms }: Rule): boolean =>
   [iss, subject, claims].every((condition) => condition === undefined) &&
   !(terms && 'leaveClaim' in terms)
 
-function fits({ payload, iss, subject }: EventToRule, rule: Rule): boolean {
+/** The members that say what holds now: `current_level`, `current_status`. */
+const degreesOf = ({ claims = {} }: Rule): [string, unknown][] =>
+  Object.entries(claims).filter(([name]) => name.startsWith('current_'))
+
+function fits(event: EventToRule, rule: Rule): boolean {
+  const { payload, iss, subject, isOf = (name) => name === iss } = event
   const { claims = {}, terms } = rule
   return (
-    (rule.iss ?? iss) === iss &&
+    (rule.iss === undefined || isOf(rule.iss)) &&
     (rule.subject ?? []).every((name) => isComplex(subject) && Object.hasOwn(subject, name)) &&
     Object.entries(claims).every(([name, value]) => memberOf(payload, name) === value) &&
     (!terms || !('leaveClaim' in terms) || grantsIn(payload, terms.leaveClaim) !== undefined)

@@ -1,5 +1,10 @@
 import type { EventType, SubjectIdentifier } from '@drawbridge/schema'
-import type { ReauthenticateTerms, RestrictTerms, ShortenTerms } from '../effect.ts'
+import {
+  isScopeToken,
+  type ReauthenticateTerms,
+  type RestrictTerms,
+  type ShortenTerms,
+} from '../effect.ts'
 import type { SessionKind } from '../session.ts'
 
 /** For which signals and sessions a rule counts. Everything that is left out fits all. */
@@ -45,13 +50,15 @@ export type Rule = RuleConditions & RuleEffect
 export const isForAllSessions = ({ kind, tenant }: Rule): boolean =>
   kind === undefined && tenant === undefined
 
-/** The grants that a claim of an event lists; undefined where it lists none. */
+/**
+ * The grants that a claim of an event lists; undefined where it lists none. What can be no grant is
+ * left out: it would be in the ledger, and no release could read it.
+ */
 export function grantsIn(payload: object, claim: string): readonly string[] | undefined {
   const claims = memberOf(payload, 'claims')
   const value = typeof claims === 'object' && claims ? memberOf(claims, claim) : undefined
-  if (typeof value === 'string') return value.split(' ').filter(Boolean)
-  if (!Array.isArray(value)) return undefined
-  return (value as unknown[]).filter((grant) => typeof grant === 'string')
+  if (typeof value === 'string') return value.split(' ').filter(isScopeToken)
+  return Array.isArray(value) ? (value as unknown[]).filter(isScopeToken) : undefined
 }
 
 /** A member of the event's own. */

@@ -27,6 +27,8 @@ export interface Watches {
   signal(who: Who, options?: WatchOptions): AbortSignal
   /** Asks again for all that is filed under these texts. */
   changed(places: Iterable<string>): void
+  /** Asks again for all. */
+  changedAll(): void
   /** Gives up all watches; nothing aborts. */
   close(): void
   /** How many sessions are watched. */
@@ -42,6 +44,8 @@ interface Watch {
   readonly name?: string
   /** Milliseconds since 1970. */
   readonly lastsUntil: number
+  /** Asks no more to be told when `until` aborts. */
+  release(): void
   /** When time alone may end the access, in milliseconds since 1970. */
   endsAt: number
 }
@@ -57,18 +61,23 @@ export function createWatches({ clock, longestSessionSeconds, check }: WatchSett
   const timed = new Set<Watch>()
   let ticking: AbortController | undefined
 
+  const restIfIdle = (): void => {
+    if (timed.size > 0) return
+    ticking?.abort()
+    ticking = undefined
+  }
+
   const drop = (watch: Watch): void => {
     all.delete(watch)
     timed.delete(watch)
+    watch.release()
     if (watch.name !== undefined) shared.delete(watch.name)
     for (const place of watch.places) {
       const file = files.get(place)
       file?.delete(watch)
       if (file?.size === 0) files.delete(place)
     }
-    if (timed.size > 0) return
-    ticking?.abort()
-    ticking = undefined
+    restIfIdle()
   }
 
   const judge = (watch: Watch): void => {
@@ -81,6 +90,7 @@ export function createWatches({ clock, longestSessionSeconds, check }: WatchSett
     watch.endsAt = decision.expiresAt?.getTime() ?? Infinity
     if (watch.endsAt === Infinity) {
       timed.delete(watch)
+      restIfIdle()
       return
     }
     timed.add(watch)
@@ -129,9 +139,11 @@ export function createWatches({ clock, longestSessionSeconds, check }: WatchSett
         places: [...new Set(lookupTexts(who.subject))],
         ...(name !== undefined && { name }),
         lastsUntil: clock.now() + longestSessionSeconds * 1000,
+        release: () => until?.removeEventListener('abort', giveUp),
         endsAt: Infinity,
       }
-      until?.addEventListener('abort', () => drop(watch), { once: true })
+      const giveUp = (): void => drop(watch)
+      until?.addEventListener('abort', giveUp)
       add(watch)
       return watch.controller.signal
     },
@@ -139,6 +151,9 @@ export function createWatches({ clock, longestSessionSeconds, check }: WatchSett
       const met = new Set<Watch>()
       for (const place of places) for (const watch of files.get(place) ?? []) met.add(watch)
       for (const watch of met) judge(watch)
+    },
+    changedAll: () => {
+      for (const watch of all) judge(watch)
     },
     close: () => {
       for (const watch of all) drop(watch)
@@ -151,6 +166,7 @@ export function createWatches({ clock, longestSessionSeconds, check }: WatchSett
 
 /** The same for the same session and the same grants. */
 function nameOf(who: Who, requires: CheckOptions): string {
-  const { subject, began, issuer, kind, acr, grants } = who
-  return JSON.stringify([subject, began, issuer, kind, acr, grants, requires.requires])
+  const { subject, began, beganIsLocal, issuer, kind, acr, grants } = who
+  const parts = [subject, began, beganIsLocal, issuer, kind, acr, grants, requires.requires]
+  return JSON.stringify(parts)
 }

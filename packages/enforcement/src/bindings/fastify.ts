@@ -1,0 +1,53 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Enforcement } from '../enforcement.ts'
+import type { Identify } from './identify.ts'
+import { judge, type GuardOptions } from './judge.ts'
+import { headersForNode, requestLike } from './node-request.ts'
+
+export type { Identify, Nobody } from './identify.ts'
+export type { GuardOptions } from './judge.ts'
+
+/** What the guard reads of a request of Fastify. */
+export interface FastifyRequestLike {
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+}
+
+/** What the guard calls of a reply of Fastify. */
+export interface FastifyReplyLike {
+  code(status: number): unknown
+  headers(values: Record<string, string | string[]>): unknown
+  send(body: string): unknown
+}
+
+/**
+ * Makes the guard as a hook of Fastify. Add it as `preHandler`: session plugins fill the request in
+ * `onRequest`, and one that is registered after a hook was added runs after that hook. The body has
+ * been parsed by then.
+ *
+ * @example
+ *   app.addHook(
+ *     'preHandler',
+ *     guard(enforcement, (request) => whoOf(request.session)),
+ *   )
+ *
+ * @param identify What it throws is an error of the request: 500 unless the application says
+ *   otherwise
+ */
+export function guard<Req extends FastifyRequestLike>(
+  enforcement: Pick<Enforcement, 'check'>,
+  identify: Identify<Req>,
+  options: GuardOptions<Req> = {},
+): (request: Req, reply: FastifyReplyLike) => Promise<unknown> {
+  return async (request, reply) => {
+    const denied = await judge(enforcement, identify, options, request)
+    if (!denied) return undefined
+    const denial = denied.response(requestLike(request.method, request.headers))
+    const body = await denial.text()
+    reply.code(denial.status)
+    reply.headers(headersForNode(denial.headers))
+    reply.send(body)
+    // Fastify goes on to the handler unless a hook gives it the reply.
+    return reply
+  }
+}

@@ -1,0 +1,22 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { RequestLike } from '../guard/access-decision.ts'
+
+/** Reads the headers of Node as those of Fetch are read. */
+export function requestLike(method: string, headers: IncomingHttpHeaders): RequestLike {
+  return {
+    method,
+    headers: {
+      get: (name) => {
+        const value = headers[name.toLowerCase()]
+        return Array.isArray(value) ? value.join(', ') : (value ?? null)
+      },
+    },
+  }
+}
+
+/** Lists the headers for Node. Each cookie keeps a line of its own: they cannot share one. */
+export function headersForNode(headers: Headers): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie()
+  const fields = Object.fromEntries(headers)
+  return cookies.length > 0 ? { ...fields, 'set-cookie': cookies } : fields
+}
