@@ -5,28 +5,26 @@ import { canonicalMandates } from './authority/mandate.ts'
 import { dryRunOf } from './dry-run.ts'
 import type { EnforcementEvents, Tell } from './enforcement-events.ts'
 import type { Enforcement } from './enforcement.ts'
-import { fold, type FoldRules } from './fold.ts'
+import type { FoldRules } from './fold.ts'
 import type { AccessDecision, CheckOptions } from './guard/access-decision.ts'
 import { createGuard } from './guard/guard.ts'
-import { awaitGrace } from './hooks/grace.ts'
-import { createHookRunner, type HookOutcome } from './hooks/hook-runner.ts'
-import { cappedHook, dueHooks, type DueHook } from './hooks/hooks.ts'
+import { createCarryOut } from './hooks/carry-out.ts'
 import { entryKey, issuerMeant, type LedgerEntry } from './ledger/ledger-entry.ts'
 import type { Widen } from './ledger/ledger-index.ts'
-import type { Written } from './ledger/ledger.ts'
 import { createReplica, type Replica } from './ledger/replica.ts'
 import { createLifecycle } from './lifecycle.ts'
 import {
   createLocalSettings,
   entryOfLift,
   entryOfSignal,
+  laterThan,
   transmitOnward,
   type Onward,
 } from './local/local-signal.ts'
 import { ruleRequest } from './local/rule-requests.ts'
 import { readOptions, type EnforcementOptions } from './options.ts'
 import { createRecordSignals, followedDwell } from './record-signals.ts'
-import { readSession, type Session, type Who } from './session.ts'
+import { checkBegan, readSession, type Session, type Who } from './session.ts'
 import { createWatches } from './watch/watches.ts'
 
 /**
@@ -44,7 +42,7 @@ import { createWatches } from './watch/watches.ts'
  */
 export function createEnforcement(options: EnforcementOptions): Enforcement {
   const settings = readOptions(options)
-  const { clock, hookRetry: retry, toleranceSeconds } = settings
+  const { clock, toleranceSeconds } = settings
   const emitter = createEmitter<EnforcementEvents>()
   const tell: Tell = (name, event) => {
     emitter.emit(name, { at: clock.now(), ...event } as never)
@@ -57,6 +55,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
   const read = (who: Who): Session => {
     const session = readSession(who, toleranceSeconds)
     const { issuer, subject } = session
+    checkBegan(session.began, now())
     return { ...session, issuer: canonical.issuer(issuer), subject: canonical.subject(subject) }
   }
   const index: Replica['index'] = () => replica.index()
@@ -70,45 +69,15 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     isShut: () => settings.onStale === 'refuse' && replica.isStale(),
   })
   const watches = createWatches({ ...settings, check: guard.check })
-  const hooks = createHookRunner({
+  const carryOut = createCarryOut({
     ...settings,
-    retry,
-    sessionsOf: async (due) => {
-      const found = await sessionsOf(due.entry)
-      return due.name === 'restore' ? found : found.filter((who) => isTakenBy(due.entry, who))
-    },
-    report: reportHooks(tell, retry),
+    authority,
+    rules,
+    tell,
+    read,
+    now,
+    standing: (key) => index()?.read(key),
   })
-  let stopping = new AbortController()
-
-  const sessionsOf = async ({ on, also = [] }: LedgerEntry): Promise<readonly Who[]> => {
-    const { sessions } = settings
-    if (!sessions) return []
-    return (await Promise.all([on, ...also].map(async (one) => sessions(one)))).flat()
-  }
-  const isTakenBy = (entry: LedgerEntry, who: Who): boolean =>
-    fold([entry], read(who), now(), rules).taken.length > 0
-
-  const runHook = (due: DueHook): void => {
-    const { isObserved, hardest } = authority.limits(due.entry.cause.iss)
-    if (!isObserved) hooks.run(cappedHook(due, hardest))
-  }
-  const waitForGrace = (entry: LedgerEntry): void => {
-    const standing = (key: string): LedgerEntry | undefined => index()?.read(key)
-    void awaitGrace(entry, { clock, standing, run: runHook }, stopping.signal)
-  }
-  const countUnmatched = async ({ changed, entry }: Written): Promise<void> => {
-    if (!settings.sessions || !changed || entry.lifted) return
-    const found = await sessionsOf(entry)
-    const { cause, on: subject } = entry
-    if (!found.some((who) => isTakenBy(entry, who))) tell('signal:unmatched', { cause, subject })
-  }
-  const written = (outcome: Written): void => {
-    for (const due of dueHooks(outcome)) runHook(due)
-    if (outcome.changed) waitForGrace(outcome.entry)
-    // What the application's function throws is seen where hooks use it.
-    void countUnmatched(outcome).catch(() => undefined)
-  }
 
   const replica = createReplica({
     ...settings,
@@ -123,26 +92,28 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
         const dwell = followedDwell(cause, since, clock)
         tell('signal:followed', { cause, effect, lifted: lifted === true, dwell })
       },
-      recovered: written,
-      stale: (heardAt) => tell('ledger:stale', { heardAt }),
+      recovered: carryOut.written,
+      stale: (heardAt) => {
+        tell('ledger:stale', { heardAt })
+        watches.changedAll()
+      },
       fresh: () => tell('ledger:fresh', {}),
       lost: (entries) => tell('ledger:lost', { entries }),
       doubted: (reason) => tell('ledger:doubted', { reason }),
     },
   })
+  const { written } = carryOut
   const signals = createRecordSignals({ ...settings, canonical, authority, replica, tell, written })
   const local = createLocalSettings({ ...settings, canonical })
 
   const { start, stop, run } = createLifecycle({
     open: async () => {
-      stopping = new AbortController()
       await replica.open()
-      for (const entry of index()?.all() ?? []) waitForGrace(entry)
+      for (const entry of index()?.all() ?? []) carryOut.found(entry)
     },
     close: async () => {
-      stopping.abort()
       watches.close()
-      await hooks.drain()
+      await carryOut.stop()
       await replica.close()
     },
   })
@@ -150,7 +121,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
   const decide = (entry: LedgerEntry, onward: { readonly onward?: Onward }): Promise<void> => {
     const receipt = { receivedMs: clock.now() }
     return run(async () => {
-      await signals.write(entry, receipt)
+      await signals.write(laterThan(index()?.read(entryKey(entry)), entry), receipt)
       await transmitOnward(entry, onward, settings)
     })
   }
@@ -194,17 +165,4 @@ function announce(decision: AccessDecision, tell: Tell): AccessDecision {
   const { outcome, effect, causes } = decision
   tell('request:denied', { outcome, ...(effect && { effect }), causes })
   return decision
-}
-
-function reportHooks(
-  tell: Tell,
-  { attempts }: { readonly attempts: number },
-): (outcome: HookOutcome) => void {
-  return ({ name, key, attempt, ...failure }) => {
-    if (!('error' in failure)) tell('hook:succeeded', { name, key, attempt })
-    else {
-      const givenUp = attempt >= attempts
-      tell('hook:failed', { name, key, attempt, givenUp, error: failure.error })
-    }
-  }
 }

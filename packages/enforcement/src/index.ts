@@ -1,5 +1,6 @@
 export { type OutsideMandate } from './authority/authority.ts'
 export { type Mandate, type Mandates } from './authority/mandate.ts'
+export { type GuardOptions } from './bindings/judge.ts'
 export { type Identify, type Nobody } from './bindings/identify.ts'
 export { guardFetch, type FetchHandlerFunction } from './bindings/fetch.ts'
 export { createEnforcement } from './create-enforcement.ts'
@@ -32,6 +33,7 @@ export {
 } from './guard/access-decision.ts'
 export { type SiteData } from './guard/denial-response.ts'
 export { type Explanation, type Restoration, type Taken } from './guard/explanation.ts'
+export { prepare } from './guard/prepare.ts'
 export { type HookRetry } from './hooks/hook-runner.ts'
 export { type Hook, type HookCall, type HookName, type Hooks } from './hooks/hooks.ts'
 export {

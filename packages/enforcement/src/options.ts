@@ -1,10 +1,11 @@
 import { checkOptions, systemClock, type Clock, type OptionChecks } from '@drawbridge/core'
 import type { IssuerAliases, Subject, SubjectInput } from '@drawbridge/schema'
 import { checkMandates, type Mandates } from './authority/mandate.ts'
-import { isScopeToken } from './effect.ts'
+import { effects, isEffect, isScopeToken, termMistakes } from './effect.ts'
 import type { SiteData } from './guard/denial-response.ts'
 import type { HookRetry } from './hooks/hook-runner.ts'
 import { hookNames, type Hooks } from './hooks/hooks.ts'
+import { localIssuer } from './ledger/ledger-entry.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Transmit } from './local/local-signal.ts'
 import type { RequestRule } from './local/request-rule.ts'
@@ -159,6 +160,10 @@ export function readOptions(options: EnforcementOptions): EnforcementSettings {
   checkNumbers(settings, checks)
   checkHooks(settings, checks)
   checkMandates(settings.mandates, checks)
+  checks.check(
+    ![settings.issuerAliases].flatMap(Object.entries).flat(2).includes(localIssuer),
+    `"issuerAliases" must not have "${localIssuer}": it stands for the application itself`,
+  )
   checkGrants(settings, checks)
   checkAcrs(settings, checks)
   checkAnswers(settings, checks)
@@ -184,6 +189,16 @@ function checkParts(settings: EnforcementSettings, { check }: OptionChecks): voi
     Array.isArray(requestRules) && requestRules.every((rule) => typeof rule?.judge === 'function'),
     '"requestRules" must be an array of rules, such as changeWindow(options)',
   )
+  for (const [place, rule] of (Array.isArray(requestRules) ? requestRules : []).entries()) {
+    const { cause, takes } = (rule ?? {}) as Partial<RequestRule>
+    const name = `requestRules[${place}]`
+    check(typeof cause === 'string' && cause !== '', `"${name}.cause" must be a word for the cause`)
+    check(isEffect(takes?.effect), `"${name}.takes.effect" must be one of ${effects.join(', ')}`)
+    if (!isEffect(takes?.effect)) continue
+    for (const one of termMistakes(takes.effect, takes.terms, `${name}.takes.terms`)) {
+      check(false, one)
+    }
+  }
   for (const name of ['sessions', 'resolve', 'transmit', 'random'] as const) {
     const value: unknown = settings[name]
     check(value === undefined || typeof value === 'function', `"${name}" must be a function`)

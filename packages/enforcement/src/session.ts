@@ -74,6 +74,23 @@ export function readSession(who: Who, toleranceSeconds: number): Session {
   return { subject, issuer, began, kind, ...(acr !== undefined && { acr }) }
 }
 
+/** Further ahead than this no clock is, in seconds: it is another unit. */
+const longestSkewSeconds = 86_400
+
+/**
+ * Refuses a session that begins in the future, as one does whose seconds were taken for
+ * milliseconds: no cut would ever reach it.
+ *
+ * @param began NumericDate, seconds
+ * @param now NumericDate, seconds
+ * @throws OptionsError `ERR_INVALID_ARG_VALUE`
+ */
+export function checkBegan(began: number, now: number): void {
+  const { check, done } = checkOptions('check')
+  check(began <= now + longestSkewSeconds, '"who.began" must not be in the future')
+  done()
+}
+
 /**
  * Judges who makes a request, and returns the issuer. Of most sessions nothing else is asked: it
  * makes no object.

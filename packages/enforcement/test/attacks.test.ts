@@ -137,11 +137,7 @@ describe('attack: a lift', () => {
   })
   it('by a SET whose issuer has the application’s name as an alias', async () => {
     const issuerAliases = { [localIssuer]: [other] }
-    const { enforcement } = await startedNode({ issuerAliases })
-    await expect(enforcement.apply(revoked({ user: alice }, { iss: other }))).rejects.toThrow(
-      /"iss"/,
-    )
-    await enforcement.stop()
+    await expect(startedNode({ issuerAliases })).rejects.toThrow('"issuerAliases" must not have')
   })
 })
 

@@ -18,6 +18,7 @@ import {
 import { guard as guardExpress } from '@drawbridge/enforcement/express'
 import { guard as guardFastify } from '@drawbridge/enforcement/fastify'
 import { guard as guardHono } from '@drawbridge/enforcement/hono'
+import { headersForNode } from '../src/bindings/node-request.ts'
 import { alice, noon, revoked } from './signals.ts'
 
 interface Site {
@@ -145,6 +146,30 @@ describe.each(Object.entries(bindings))('guard in %s', (_, serve) => {
       expect(handled()).toBe(0)
     },
   )
+  it('lets a restricted session pass only where the route says what it needs', async () => {
+    for (const [requires, expected] of [
+      [undefined, 403],
+      [[], 200],
+      [() => undefined, 403],
+    ] as const) {
+      const { enforcement, ask } = await siteOf(serve, { requires })
+      await enforcement.start()
+      await enforcement.take({
+        on: alice,
+        cause: 'change-window',
+        effect: 'restrict',
+        terms: { take: ['files:write'] },
+      })
+      expect((await ask()).status).toBe(expected)
+    }
+  })
+  it('answers the fetch of a page with 401 and JSON', async () => {
+    const { enforcement, ask } = await siteOf(serve)
+    await enforcement.start()
+    await enforcement.apply(revoked({ user: alice }))
+    const { status, body } = await ask({ 'sec-fetch-mode': 'cors', accept: 'text/html' })
+    expect([status, JSON.parse(body)]).toMatchObject([401, { error: 'invalid_token' }])
+  })
   it('is an error and no pass when identify throws', async () => {
     const identify = () => {
       throw new Error('no session store')
@@ -153,5 +178,14 @@ describe.each(Object.entries(bindings))('guard in %s', (_, serve) => {
     await enforcement.start()
     expect((await ask()).status).toBe(500)
     expect(handled()).toBe(0)
+  })
+})
+
+describe('headersForNode', () => {
+  it('keeps every cookie on a line of its own', () => {
+    const headers = new Headers({ 'x-one': '1' })
+    headers.append('set-cookie', 'a=1')
+    headers.append('set-cookie', 'b=2')
+    expect(headersForNode(headers)).toEqual({ 'x-one': '1', 'set-cookie': ['a=1', 'b=2'] })
   })
 })

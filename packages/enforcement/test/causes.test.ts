@@ -146,7 +146,7 @@ describe('an account', () => {
   it('that is deactivated by SCIM is refused where the session knows the resource', async () => {
     const resource = scim('/Users/2819c223')
     const who = aliceSince(60)
-    const subject: SubjectInput = { ...(who.subject as object), account: resource } as SubjectInput
+    const subject: SubjectInput = { ...(who.subject as object), account: resource }
     const known: Who = { ...who, subject }
     await enforcement.apply(signal(ScimDeactivate, scim('/Users/2819c223', { externalId: 'x' })))
     expect(enforcement.check(known).outcome).toBe('refuse')

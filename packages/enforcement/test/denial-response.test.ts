@@ -48,6 +48,15 @@ const ask = async (
   return handle(new Request(page, init))
 }
 
+describe('the way to the login', () => {
+  it('keeps a query and a fragment of "loginUrl"', async () => {
+    const loginUrl = '/login?from=here#top'
+    const enforcement = await started(revoked({ user: alice }), { loginUrl })
+    const { headers } = await ask(enforcement, { headers: browser })
+    expect(headers.get('location')).toMatch(/^\/login\?from=here&max_age=\d+#top$/)
+  })
+})
+
 describe('guardFetch', () => {
   it('passes a request that may go on, and one of nobody', async () => {
     expect(await (await ask(await started())).text()).toBe('the page')

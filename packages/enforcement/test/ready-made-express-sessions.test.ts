@@ -105,16 +105,6 @@ describe('destroyExpressSessions', () => {
     const cause = { ...callWith().cause, iss: 'https://other.example' }
     expect(await leftAfter(callWith({ cause }), { one: {} })).toEqual(['one'])
   })
-  it('counts the tolerance where the session is of this machine’s clock', async () => {
-    const identify: Options['identify'] = async (one) => {
-      const who = whoOf(one)
-      return who && { ...who, beganIsLocal: true }
-    }
-    const logins = { within: { authTime: noon + 30 }, beyond: { authTime: noon + 31 } }
-    expect(await leftAfter(callWith(), logins, { identify })).toEqual(['beyond'])
-    const more = { identify, toleranceSeconds: 5 }
-    expect(await leftAfter(callWith(), logins, more)).toEqual(['within', 'beyond'])
-  })
   it('does the same when it is repeated', async () => {
     const store = await storeWith({ one: {}, bob: { sub: 'bob' } })
     const hook = destroyExpressSessions({ store, identify: whoOf })
@@ -201,7 +191,7 @@ describe('destroyExpressSessions', () => {
     expect(await idsIn(store)).toEqual(['one', 'two'])
   })
   it('judges its options together', () => {
-    const wrong = { store: { all: 1 }, toleranceSeconds: -1, belongs: 1 }
+    const wrong = { store: { all: 1 }, belongs: 1 }
     expect(() => destroyExpressSessions(wrong as never)).toThrow(
       expect.objectContaining({
         code: 'ERR_INVALID_ARG_VALUE',
@@ -210,7 +200,6 @@ describe('destroyExpressSessions', () => {
           '"store" must be a store of express-session, which has "destroy"',
           '"identify" must be a function that says whose a session is',
           '"find" must be a function where "store" has no "all"',
-          '"toleranceSeconds" must be 0 or more',
         ],
       }),
     )

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach } from '@jest/globals'
 import { complex } from '@drawbridge/schema'
-import type { HookCall } from '@drawbridge/enforcement'
+import { fold, readSession, type HookCall } from '@drawbridge/enforcement'
 import { alice, idp, laptop, noon } from './signals.ts'
 
 /** What a peer was asked. */
@@ -81,6 +81,11 @@ export const silence: Answer = () => undefined
 
 /** A call of a hook: all of Alice's sessions were cut at noon, unless said otherwise. */
 export const callWith = (parts: Partial<HookCall> = {}): HookCall => ({
+  name: 'terminate',
+  takesFrom: (who) => {
+    const { subject, ...entry } = callWith(parts)
+    return fold([{ ...entry, on: subject }], readSession(who, 30), noon).taken.length > 0
+  },
   key: '["terminate","https://idp.example","jti-1","session-revoked"]',
   subject: complex({ user: alice }),
   effect: 'terminate',

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { HookCall } from '@drawbridge/enforcement'
-import { reachedBy, together } from '@drawbridge/enforcement/hooks'
+import { together } from '@drawbridge/enforcement/hooks'
 import { callWith, failureOf } from './ready-made-peer.ts'
-import { aliceSince, idp } from './signals.ts'
 
 describe('together', () => {
   it('calls every hook with the call, and waits for all', async () => {
@@ -38,25 +37,5 @@ describe('together', () => {
     expect((await failureOf(hook(callWith()))).retryAfterMs).toBe(5)
     const other = await failureOf(together(() => Promise.reject(undefined))(callWith()))
     expect([other.message, 'retryAfterMs' in other]).toEqual(['1 of 1 hooks failed', false])
-  })
-})
-
-describe('reachedBy', () => {
-  it('judges as the guard does', () => {
-    expect(reachedBy(callWith(), aliceSince(0))).toBe(true)
-    expect(reachedBy(callWith(), aliceSince(1))).toBe(false)
-    expect(reachedBy(callWith(), aliceSince(0, { issuer: `${idp}/other` }))).toBe(false)
-    expect(reachedBy(callWith({ effect: 'suspend', reaches: 'all' }), aliceSince(9))).toBe(true)
-  })
-  it('counts the tolerance of a local clock, 30 s unless said otherwise', () => {
-    const local = (seconds: number) => aliceSince(seconds, { beganIsLocal: true })
-    expect([reachedBy(callWith(), local(30)), reachedBy(callWith(), local(31))]).toEqual([
-      true,
-      false,
-    ])
-    expect(reachedBy(callWith(), local(2), 1)).toBe(false)
-  })
-  it('refuses what cannot be judged', () => {
-    expect(() => reachedBy(callWith(), aliceSince(Number.NaN))).toThrow('"who.began"')
   })
 })

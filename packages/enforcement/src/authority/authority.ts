@@ -31,6 +31,11 @@ export interface Authority {
   outside(iss: string, on: Subject): OutsideMandate | undefined
   /** Tells whether an entry names a session and may touch it. */
   reach(entry: LedgerEntry, session: Session): Reach | undefined
+  /**
+   * Whether those that a subject names by an issuer are within the mandate, so that they may be
+   * named to hooks.
+   */
+  mayName(iss: string, on: Subject): boolean
   /** What a Transmitter may do at most, whatever the session. */
   limits(iss: string): Reach
   /** Another subject that sessions are found by, besides what a signal names. */
@@ -61,6 +66,10 @@ export function createAuthority(mandates: Mandates = {}): Authority {
       if (!mayTouch(iss, mandate, session) || !isNamed(entry, mandate, session)) return undefined
       const { isObserved, hardest } = limitsOf(mandate)
       return { isObserved: isObserved || isOf(session, mandate.observedTenants), hardest }
+    },
+    mayName: (iss, on) => {
+      const { issuers = [iss] } = mandateOf(iss)
+      return iss === localIssuer || issuersIn(on).every((one) => issuers.includes(one))
     },
     limits: (iss) => (iss === localIssuer ? unlimited : limitsOf(mandateOf(iss))),
     widened: (iss, on) =>
@@ -130,9 +139,18 @@ function isOf({ subject }: Session, tenants: readonly SubjectIdentifier[] | unde
 export const isTenantWide = (on: Subject): boolean =>
   isComplex(on) && subjectMembers(on).every(([name]) => wideMembers.includes(name))
 
+const identifiersIn = (on: Subject): readonly SubjectIdentifier[] =>
+  (isComplex(on) ? subjectMembers(on).map(([, one]) => one) : [on]).flatMap(namesOf)
+
+/** The issuers by whose names somebody is named. */
+const issuersIn = (on: Subject): readonly string[] =>
+  identifiersIn(on).flatMap((identifier) => {
+    const { format, iss } = identifier as OtherSubject
+    return (format === 'iss_sub' || format === 'jwt_id') && typeof iss === 'string' ? [iss] : []
+  })
+
 function isOfDomains(on: Subject, domains: readonly string[]): boolean {
-  const identifiers = isComplex(on) ? subjectMembers(on).map(([, one]) => one) : [on]
-  return identifiers.flatMap(namesOf).every((identifier) => {
+  return identifiersIn(on).every((identifier) => {
     const { format, email } = identifier as OtherSubject
     if (format !== 'email' || typeof email !== 'string') return true
     const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase()

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Enforcement } from '../enforcement.ts'
 import type { Identify } from './identify.ts'
-import { judge, type GuardOptions } from './judge.ts'
-import { headersForNode, requestLike } from './node-request.ts'
+import { createJudge, type GuardOptions } from './judge.ts'
+import { requestLike } from './node-request.ts'
 
 export type { Identify, Nobody } from './identify.ts'
 export type { GuardOptions } from './judge.ts'
@@ -15,8 +15,8 @@ export type Middleware<Req> = (
 ) => void
 
 /**
- * Puts the guard before the routes of Express or connect: after the session or token middleware,
- * before what must not be reached.
+ * Puts the guard before the routes of Express or connect: after the session or token middleware and
+ * the login, before what must not be reached.
  *
  * @example
  *   app.use(
@@ -32,14 +32,16 @@ export type Middleware<Req> = (
  *
  * @param identify What it throws goes to `next`, as an error: 500 unless the application says
  *   otherwise
+ * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake
  */
 export function guard<Req extends IncomingMessage>(
   enforcement: Pick<Enforcement, 'check'>,
   identify: Identify<Req>,
   options: GuardOptions<Req> = {},
 ): Middleware<Req> {
+  const judge = createJudge(enforcement, identify, options)
   return (request, response, next) => {
-    judge(enforcement, identify, options, request)
+    judge(request)
       .then((denied) => {
         if (!denied) return next()
         const { method = 'GET', headers } = request
@@ -51,6 +53,11 @@ export function guard<Req extends IncomingMessage>(
 
 async function send(denial: Response, response: ServerResponse): Promise<void> {
   const body = await denial.text()
-  response.writeHead(denial.status, headersForNode(denial.headers))
+  response.statusCode = denial.status
+  for (const [name, value] of denial.headers) {
+    // Cookies cannot share a line, and those that were set before stay.
+    if (name === 'set-cookie') response.appendHeader(name, value)
+    else response.setHeader(name, value)
+  }
   response.end(body)
 }

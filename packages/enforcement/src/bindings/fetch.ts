@@ -1,6 +1,6 @@
 import type { Enforcement } from '../enforcement.ts'
 import type { Identify } from './identify.ts'
-import { judge, type GuardOptions } from './judge.ts'
+import { createJudge, type GuardOptions } from './judge.ts'
 
 /** Answers a request with the Fetch API's own types. */
 export type FetchHandlerFunction<Req extends Request = Request> = (
@@ -14,6 +14,7 @@ export type FetchHandlerFunction<Req extends Request = Request> = (
  *   const handle = guardFetch(enforcement, (request) => sessionOf(request), handler)
  *
  * @param identify What it throws, the guarded handler rejects with, and the handler is not called
+ * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake
  */
 export function guardFetch<Req extends Request>(
   enforcement: Pick<Enforcement, 'check'>,
@@ -21,8 +22,9 @@ export function guardFetch<Req extends Request>(
   handler: FetchHandlerFunction<Req>,
   options: GuardOptions<Req> = {},
 ): (request: Req) => Promise<Response> {
+  const judge = createJudge(enforcement, identify, options)
   return async (request) => {
-    const denied = await judge(enforcement, identify, options, request)
+    const denied = await judge(request)
     if (denied) return denied.response(request)
     return handler(request)
   }

@@ -13,10 +13,3 @@ export function requestLike(method: string, headers: IncomingHttpHeaders): Reque
     },
   }
 }
-
-/** Lists the headers for Node. Each cookie keeps a line of its own: they cannot share one. */
-export function headersForNode(headers: Headers): Record<string, string | string[]> {
-  const cookies = headers.getSetCookie()
-  const fields = Object.fromEntries(headers)
-  return cookies.length > 0 ? { ...fields, 'set-cookie': cookies } : fields
-}

@@ -98,14 +98,11 @@ function challengeHeaders(denial: Denial, { status, error, description }: Wordin
     `error="${error}"`,
     `error_description="${description}"`,
     ...(scope.length > 0 ? [`scope="${scope.join(' ')}"`] : []),
-    ...(asks && acr !== undefined ? [`acr_values="${quoted(acr)}"`] : []),
+    ...(asks && acr !== undefined ? [`acr_values="${acr}"`] : []),
     ...(asks && maxAgeSeconds !== undefined ? [`max_age="${maxAgeSeconds}"`] : []),
   ]
   return { 'www-authenticate': `Bearer ${parameters.join(', ')}` }
 }
-
-/** Within a quoted-string, these two stand behind a backslash. */
-const quoted = (text: string): string => text.replaceAll(/["\\]/g, String.raw`\$&`)
 
 /** What is suspended can be given back, with everything that belongs to it. */
 function clearing({ reason }: Denial, { clearCookie, clearSiteData = [] }: DenialSettings): Fields {

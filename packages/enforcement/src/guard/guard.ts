@@ -17,6 +17,7 @@ import {
   type DenialSettings,
 } from './denial-response.ts'
 import { explanationOf, restorationOf, type Explanation } from './explanation.ts'
+import { isKnownUntouched, rememberUntouched } from './prepare.ts'
 
 /** What the guard needs to know. */
 export interface GuardSettings extends DenialSettings {
@@ -39,12 +40,16 @@ export interface Guard {
   explain(who: Who): Explanation
 }
 
-/** Makes the guard. It does no I/O, waits for nothing and keeps nothing: to ask is cheap. */
+/** Makes the guard. It does no I/O, waits for nothing, and keeps nothing but in what `prepare` made. */
 export function createGuard(settings: GuardSettings): Guard {
   const judge = (index: LedgerIndex, who: Who): Fold => {
+    if (isKnownUntouched(who, index.version)) return untouched
     checkWho(who)
     const entries = index.find(who.subject)
-    if (entries.length === 0) return untouched
+    if (entries.length === 0) {
+      rememberUntouched(who, index.version)
+      return untouched
+    }
     return fold(entries, settings.read(who), settings.now(), settings.rules)
   }
 
@@ -147,7 +152,9 @@ function loginTerms({ taken, reauthentication }: Fold, now: number): Partial<Den
 
 /** A grant that nobody has heard of would be one that no signal takes. */
 function checkRequired(requires: readonly string[], known: readonly string[] | undefined): void {
-  if (requires.every((grant) => (known ? known.includes(grant) : isScopeToken(grant)))) return
+  const isList = Array.isArray(requires)
+  if (isList && requires.every((grant) => (known ? known.includes(grant) : isScopeToken(grant))))
+    return
   const { check, done } = checkOptions('check')
   check(
     false,

@@ -1,6 +1,6 @@
 import type { Clock } from '@drawbridge/core'
 import { entryKey, type LedgerEntry } from '../ledger/ledger-entry.ts'
-import type { DueHook } from './hooks.ts'
+import { decisionsIn, type DueHook } from './hooks.ts'
 
 /** What waiting for the end of a grace period needs. */
 export interface GraceSettings {
@@ -21,8 +21,10 @@ export async function awaitGrace(
   settings: GraceSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  const { graceSeconds } = entry.terms ?? {}
-  if (entry.lifted || entry.effect !== 'reauthenticate' || graceSeconds === undefined) return
+  if (entry.lifted) return
+  const asked = decisionsIn(entry).find(({ effect }) => effect === 'reauthenticate')
+  const graceSeconds = asked?.terms?.graceSeconds
+  if (graceSeconds === undefined) return
   const { clock } = settings
   const endsAt = (entry.since + graceSeconds) * 1000
   // A timer holds for 25 days at most.
@@ -30,5 +32,5 @@ export async function awaitGrace(
     await clock.sleep(endsAt - clock.now() + 1, signal)
   const standing = settings.standing(entryKey(entry))
   const stillHolds = standing && !standing.lifted && standing.cause.jti === entry.cause.jti
-  if (stillHolds && !signal.aborted) settings.run({ name: 'terminate', entry })
+  if (stillHolds && !signal.aborted) settings.run({ name: 'terminate', entry, effect: 'terminate' })
 }

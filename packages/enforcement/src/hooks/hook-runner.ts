@@ -26,8 +26,12 @@ export interface HookRunnerSettings {
   readonly hooks: Hooks
   readonly retry: HookRetry
   readonly clock: Clock
+  /** Between 0 and 1. */
+  random(): number
   /** How many hooks run side by side. */
   readonly parallelHooks: number
+  /** Tells whether a hook reaches a session. */
+  takesFrom(due: DueHook, who: Who): boolean
   /** Finds the sessions that an entry takes something from, or that a lift gives back to. */
   sessionsOf(due: DueHook): Promise<readonly Who[]>
   /** Told of every attempt. Must not throw. */
@@ -69,12 +73,13 @@ export function createHookRunner(settings: HookRunnerSettings): HookRunner {
 
 type Call = Omit<HookCall, 'signal'>
 
-function callOf(due: DueHook, { sessionsOf }: HookRunnerSettings): Call {
-  const { name, entry } = due
-  const { on, effect, terms = {}, cause, since, reaches } = entry
+function callOf(due: DueHook, { sessionsOf, takesFrom }: HookRunnerSettings): Call {
+  const { name, entry, effect, terms = {} } = due
+  const { on, cause, since, reaches } = entry
   // One signal can write several entries: each cause has a key of its own.
   const key = JSON.stringify([name, cause.iss, cause.jti, cause.name])
   return {
+    name,
     key,
     subject: on,
     effect,
@@ -82,6 +87,7 @@ function callOf(due: DueHook, { sessionsOf }: HookRunnerSettings): Call {
     cause,
     since,
     reaches,
+    takesFrom: (who) => takesFrom(due, who),
     sessions: () => sessionsOf(due),
   }
 }
@@ -101,11 +107,19 @@ async function runHook(task: Task, slots: Slots, hurry: AbortSignal): Promise<vo
       return
     } catch (error) {
       task.report({ name, key: call.key, attempt, error })
-    }
-    if (attempt < retry.attempts) {
-      await clock.sleep(backoffMs(retry, attempt, Math.random()), hurry)
+      if (attempt === retry.attempts) return
+      await clock.sleep(waitMs(error, backoffMs(retry, attempt, task.random())), hurry)
     }
   }
+}
+
+const longestRetryAfterMs = 3_600_000
+
+/** A peer that said when to come back is not asked before, whatever the back-off. */
+function waitMs(error: unknown, backoff: number): number {
+  const { retryAfterMs } = (error ?? {}) as { readonly retryAfterMs?: unknown }
+  const asked = typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : 0
+  return Math.max(backoff, Math.min(asked, longestRetryAfterMs))
 }
 
 async function attemptHook({ hook, call, retry, clock }: Task): Promise<void> {

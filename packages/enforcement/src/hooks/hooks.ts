@@ -12,6 +12,8 @@ export const hookNames: readonly HookName[] = [...effects, 'restore', 'rotate']
 
 /** What a hook is told. */
 export interface HookCall {
+  /** Which hook it is. */
+  readonly name: HookName
   /**
    * The same for every attempt at the same task, and for no other task: what was done under a key
    * need not be done again.
@@ -26,6 +28,14 @@ export interface HookCall {
   readonly since: number
   /** Whether only what began at or before T is meant, or all. */
   readonly reaches: LedgerEntry['reaches']
+  /**
+   * Tells whether it reaches a session, by the judgement of the guard at this moment: mandates,
+   * rules for some kinds of sessions and other names of the subject included. For functions that
+   * look for sessions or tokens themselves.
+   *
+   * @throws OptionsError `ERR_INVALID_ARG_VALUE` when `who` cannot be compared with signals
+   */
+  takesFrom(who: Who): boolean
   /**
    * Finds the sessions that it reaches, by the application's own `sessions`: those it takes
    * something from now, or for `restore` all that the signal named. None without that option.
@@ -63,30 +73,53 @@ export interface Hooks {
   readonly rotate?: Hook
 }
 
-/** A hook that is due, and the entry it is told of. */
+/** A hook that is due. */
 export interface DueHook {
   readonly name: HookName
+  /** What it comes from. */
   readonly entry: LedgerEntry
+  /** What it carries out. */
+  readonly effect: Effect
+  readonly terms?: Terms
 }
 
-/** Tells which hooks a write of the ledger calls for: a signal that changed nothing calls for none. */
+/**
+ * Tells which hooks a write of the ledger calls for, one for each effect that some of the sessions
+ * get. A signal that changed nothing calls for none.
+ */
 export function dueHooks({ changed, entry, before }: Written): readonly DueHook[] {
   if (!changed) return []
   if (entry.lifted) {
+    if (!before || before.lifted) return []
     // It is told what was taken: of a lift, neither effect nor terms mean anything.
-    const { effect, terms, on } = before ?? entry
-    const restored: LedgerEntry = { ...entry, on, effect, ...(terms && { terms }) }
-    return before && !before.lifted ? [{ name: 'restore', entry: restored }] : []
+    const { effect, terms } = before
+    return [{ name: 'restore', entry, effect, ...(terms && { terms }) }]
   }
-  const due: DueHook[] = [{ name: entry.effect, entry }]
-  return entry.cause.name.startsWith('credential-compromise')
-    ? [{ name: 'rotate', entry }, ...due]
-    : due
+  const due = decisionsIn(entry).map((decided): DueHook => {
+    return { ...decided, name: decided.effect, entry }
+  })
+  const isCompromise = entry.cause.name.startsWith('credential-compromise')
+  return isCompromise ? [{ name: 'rotate', entry, effect: entry.effect }, ...due] : due
+}
+
+/** What an entry does to one session or another, each effect once. */
+export function decisionsIn({
+  effect,
+  terms,
+  instead = [],
+}: LedgerEntry): readonly Pick<DueHook, 'effect' | 'terms'>[] {
+  const hasRest = !instead.some(({ kind, tenant }) => kind === undefined && tenant === undefined)
+  const decided = hasRest ? [...instead, { effect, ...(terms && { terms }) }] : instead
+  const byEffect = new Map<Effect, Pick<DueHook, 'effect' | 'terms'>>()
+  for (const { effect: one, terms: its } of decided) {
+    if (one !== null && !byEffect.has(one))
+      byEffect.set(one, { effect: one, ...(its && { terms: its }) })
+  }
+  return [...byEffect.values()]
 }
 
 /** A hook as a Transmitter may cause it: no harder than its mandate says. */
-export function cappedHook({ name, entry }: DueHook, hardest: Effect): DueHook {
-  if (!isEffect(name) || hardness(name) <= hardness(hardest)) return { name, entry }
-  const { terms: _, ...rest } = entry
-  return { name: hardest, entry: { ...rest, effect: hardest } }
+export function cappedHook(due: DueHook, hardest: Effect): DueHook {
+  if (!isEffect(due.name) || hardness(due.name) <= hardness(hardest)) return due
+  return { name: hardest, entry: due.entry, effect: hardest }
 }

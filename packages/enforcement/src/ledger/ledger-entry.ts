@@ -78,10 +78,13 @@ export interface LedgerEntry {
 
 /**
  * Entries with the same key speak about the same thing, and only the newest counts: same
- * Transmitter, same subject, same cause.
+ * Transmitter, same subject, same cause. Of a cut, which no counter-signal lifts, the effect counts
+ * as well: a milder one that comes later gives back nothing that a harder one has ended.
  */
-export function entryKey({ cause, on }: LedgerEntry): string {
-  return JSON.stringify([cause.iss, cause.name, principalKey(on)])
+export function entryKey({ cause, on, effect, reaches }: LedgerEntry): string {
+  const { iss, name } = cause
+  const isCut = reaches === 'began-before' && iss !== localIssuer
+  return JSON.stringify([iss, name, principalKey(on), ...(isCut ? [effect] : [])])
 }
 
 /**

@@ -4,8 +4,11 @@ import { merge } from './ledger.ts'
 
 /** The entries of a ledger in memory, found by what a session is called. */
 export interface LedgerIndex {
-  /** Goes up with every change: while it stands still, so does what is found. */
-  readonly version: number
+  /**
+   * Another object after every change, and in every index: while it is the same, so is what is
+   * found.
+   */
+  readonly version: object
   /**
    * Merges an entry in, by the rule that the store follows.
    *
@@ -52,7 +55,7 @@ export function createLedgerIndex(
   const files = new Map<string, Filed[]>()
   /** Sessions are not known by their issuer: what is said of one is looked at for each. */
   let issuerWide: readonly Filed[] = []
-  let version = 0
+  let version = {}
 
   const put = (entry: LedgerEntry): boolean => {
     const key = entryKey(entry)
@@ -72,7 +75,7 @@ export function createLedgerIndex(
       if (file) file.push(filed)
       else files.set(place, [filed])
     }
-    version++
+    version = {}
     return true
   }
 
@@ -93,6 +96,7 @@ export function createLedgerIndex(
     },
     put,
     find: (session) => {
+      if (byKey.size === 0) return none
       let found = issuerWide.length > 0 ? issuerWide.map(({ entry }) => entry) : none
       for (const text of lookupTexts(session)) {
         const file = files.get(text)
@@ -105,7 +109,7 @@ export function createLedgerIndex(
     read: (key) => byKey.get(key)?.entry,
     places: (key) => byKey.get(key)?.places ?? [],
     purge: (now) => {
-      version++
+      version = {}
       for (const [key, filed] of byKey) if (isExpired(filed.entry, now)) remove(key, filed)
     },
   }

@@ -1,7 +1,7 @@
 import { backoffMs, type Clock } from '@drawbridge/core'
 import { entryKey, type LedgerEntry } from './ledger-entry.ts'
 import { createLedgerIndex, type LedgerIndex, type Widen } from './ledger-index.ts'
-import type { Ledger, LedgerDoubt, Written } from './ledger.ts'
+import { merge, type Ledger, type LedgerDoubt, type Written } from './ledger.ts'
 
 /** What a replica tells. No member throws. */
 export interface ReplicaReports {
@@ -158,7 +158,8 @@ export function createReplica(settings: ReplicaSettings): Replica {
   }
 
   const owe = (entry: LedgerEntry): void => {
-    owed.set(entryKey(entry), entry)
+    const key = entryKey(entry)
+    owed.set(key, merge(owed.get(key), entry).entry)
     repaying ??= repay(closing.signal).finally(() => {
       repaying = undefined
     })

@@ -109,6 +109,12 @@ export function localKey(
   return entryKey(named as LedgerEntry)
 }
 
+/** The clock of the node that wrote what stands may be ahead: it is answered all the same. */
+export function laterThan(standing: LedgerEntry | undefined, entry: LedgerEntry): LedgerEntry {
+  if (!standing || entry.since > standing.since) return entry
+  return { ...entry, since: (Math.floor(standing.since * 1000) + 1) / 1000 }
+}
+
 function bareEntry({ on, cause }: LocalCause, settings: LocalSettings): LedgerEntry {
   const since = settings.nextT()
   return {

@@ -3,7 +3,13 @@ import type { AccessDecision, CheckOptions } from '../guard/access-decision.ts'
 import type { LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { LedgerIndex } from '../ledger/ledger-index.ts'
 import type { Who } from '../session.ts'
-import { entryOfLift, entryOfSignal, localKey, type LocalSettings } from './local-signal.ts'
+import {
+  entryOfLift,
+  entryOfSignal,
+  laterThan,
+  localKey,
+  type LocalSettings,
+} from './local-signal.ts'
 import { ruledSubject, type RequestRule } from './request-rule.ts'
 
 /** What ruling requests needs. */
@@ -43,17 +49,11 @@ export function ruleRequest(
       ...(takenAt && { takenAt }),
     })
     if (verdict === 'give-back' && takenAt) {
-      settings.write(after(standing, entryOfLift({ on, cause }, settings)))
+      settings.write(laterThan(standing, entryOfLift({ on, cause }, settings)))
     }
     if (verdict !== 'take' || takenAt) continue
-    settings.write(after(standing, entryOfSignal({ on, cause, ...takes }, settings)))
+    settings.write(laterThan(standing, entryOfSignal({ on, cause, ...takes }, settings)))
     hasTaken = true
   }
   return hasTaken
-}
-
-/** The clock of the node that wrote what stands may be ahead: it is answered all the same. */
-function after(standing: LedgerEntry | undefined, entry: LedgerEntry): LedgerEntry {
-  if (!standing || entry.since > standing.since) return entry
-  return { ...entry, since: (Math.floor(standing.since * 1000) + 1) / 1000 }
 }

@@ -82,10 +82,8 @@ function complexOf(
   subject: ComplexSubject,
   write: (identifier: SubjectIdentifier) => SubjectIdentifier,
 ): ComplexSubject {
-  const changed: Record<string, SubjectIdentifier> = {}
-  for (const [name, one] of subjectMembers(subject)) {
-    const canonical = write(one)
-    if (canonical !== one) changed[name] = canonical
-  }
-  return Object.keys(changed).length === 0 ? subject : { ...subject, ...changed }
+  const members = subjectMembers(subject)
+  const written = members.map(([name, one]) => [name, write(one)] as const)
+  const isSame = written.every(([, one], place) => one === members[place]?.[1])
+  return isSame ? subject : { ...Object.fromEntries(written), format: 'complex' }
 }

@@ -121,16 +121,20 @@ export function unprocessedMember(
   return critical.find((name) => Object.hasOwn(subject, name) && !processed.includes(name))
 }
 
+const { hasOwnProperty } = Object.prototype
+
 function readComplex(
   value: Record<string, unknown>,
   name: string,
   formats: IdentifierFormats,
 ): ComplexSubject {
   let members = 0
-  // Twice as fast as over `Object.keys`, and on the path of every request.
+  // Twice as fast as over `Object.keys`, and on the path of every request. Within the loop over the
+  // members the compiler knows the answer of `hasOwnProperty`, and does not of `Object.hasOwn`.
   for (const member in value) {
+    if (!hasOwnProperty.call(value, member)) continue
     const identifier = value[member]
-    if (member === 'format' || identifier === undefined || !Object.hasOwn(value, member)) continue
+    if (identifier === undefined || member === 'format') continue
     if (!isObject(identifier)) throw invalid(`"${name}.${member}" must be a Subject Identifier`)
     if (identifier['format'] === 'complex') {
       throw invalid(`"${name}.${member}" must be a simple subject: complex ones do not nest`)

@@ -71,11 +71,15 @@ export function subjectKeys(subject: Subject): readonly string[] {
  * than all the rest of a check; the text that tells most is there already. `matches` decides.
  */
 function lookupText(identifier: SubjectIdentifier): string {
-  const { format, id, email, sub, phone_number: number } = identifier as OtherSubject
+  const { format, id, sub } = identifier as OtherSubject
+  // The two formats of most sessions first: they are looked up on every request.
+  if (format === 'iss_sub' && typeof sub === 'string') return sub
+  if (format === 'opaque' && typeof id === 'string') return id
+  const { email, jti, phone_number: number } = identifier as OtherSubject
   // What people write in several ways is filed as one of them, so that it is found by any.
   if (format === 'email' && typeof email === 'string') return canonicalEmail(email)
   if (format === 'phone_number' && typeof number === 'string') return canonicalPhoneNumber(number)
-  const text = format === 'opaque' ? id : sub
+  const text = format === 'opaque' ? id : format === 'jwt_id' ? jti : sub
   return format !== 'scim' && typeof text === 'string' ? text : subjectKey(identifier)
 }
 
@@ -89,6 +93,8 @@ export function indexTexts(subject: Subject): readonly string[] {
   return member ? namesOf(member).map(lookupText) : [canonicalJson(subject)]
 }
 
+const { hasOwnProperty } = Object.prototype
+
 /** The texts that find a simple subject, or the members of a complex one. */
 export function lookupTexts(subject: SubjectInput): readonly string[] {
   const texts: string[] = []
@@ -98,8 +104,9 @@ export function lookupTexts(subject: SubjectInput): readonly string[] {
   }
   const members = subject as Readonly<Record<string, unknown>>
   for (const name in members) {
+    if (!hasOwnProperty.call(members, name)) continue
     const identifier = members[name]
-    if (name === 'format' || !isObject(identifier) || !Object.hasOwn(members, name)) continue
+    if (name === 'format' || !isObject(identifier)) continue
     addTexts(texts, identifier as OtherSubject)
   }
   return texts

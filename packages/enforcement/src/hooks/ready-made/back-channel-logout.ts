@@ -35,8 +35,8 @@ export interface BackChannelLogoutOptions extends HttpOptions {
     readonly claims: LogoutTokenClaims
   }) => string | Promise<string>
   /**
-   * Gives the sessions at clients that the signal reaches; `reachedBy` says whether one is. Called
-   * in every attempt.
+   * Gives the sessions at clients that the signal reaches; `call.takesFrom` says whether one is.
+   * Called in every attempt.
    */
   readonly clientsOf: (
     call: HookCall,
@@ -61,7 +61,7 @@ const optionNames = ['issuer', 'sign', 'clientsOf', 'lifetimeSeconds', ...httpOp
  *         .sign(privateKey),
  *     clientsOf: async (call) =>
  *       (await logins.of(call.subject))
- *         .filter((login) => reachedBy(call, login.who))
+ *         .filter((login) => call.takesFrom(login.who))
  *         .map(({ client, sub, sid }) => ({ ...client, sub, sid })),
  *   })
  *

@@ -3,7 +3,6 @@ import type { Subject } from '@drawbridge/schema'
 import type { Identify } from '../../bindings/identify.ts'
 import type { Hook, HookCall } from '../hooks.ts'
 import { forEach } from './for-each.ts'
-import { reachedBy } from './reached-by.ts'
 import { allSessions, destroySession } from './session-store.ts'
 import type { ExpressSessionStore, StoredSession } from './session-store.ts'
 
@@ -25,11 +24,9 @@ export interface DestroyExpressSessionsOptions<Session> {
     subject: Subject,
     call: HookCall,
   ) => Iterable<StoredSession<Session>> | Promise<Iterable<StoredSession<Session>>>
-  /** The option of `createEnforcement`, in seconds. Default: 30. */
-  readonly toleranceSeconds?: number
 }
 
-const optionNames = ['store', 'identify', 'find', 'toleranceSeconds']
+const optionNames = ['store', 'identify', 'find']
 
 /**
  * Makes a hook that destroys the sessions of `express-session` that a signal reaches, by the
@@ -52,13 +49,13 @@ export function destroyExpressSessions<Session>(
   options: DestroyExpressSessionsOptions<Session>,
 ): Hook {
   checkDestroyExpressSessions(options ?? {})
-  const { store, identify, find = () => allSessions(store), toleranceSeconds } = options
+  const { store, identify, find = () => allSessions(store) } = options
   return async (call) => {
     const sessions = await find(call.subject, call)
     const context = { signal: call.signal, failed: 'sessions could not be judged or destroyed' }
     await forEach(sessions, context, async ({ sid, session }) => {
       const who = await identify(session)
-      if (!who || !reachedBy(call, who, toleranceSeconds)) return
+      if (!who || !call.takesFrom(who)) return
       await destroySession(store, sid)
     })
   }
@@ -68,7 +65,7 @@ function checkDestroyExpressSessions<Session>(
   options: Partial<DestroyExpressSessionsOptions<Session>>,
 ): void {
   const { check, known, done } = checkOptions('destroyExpressSessions')
-  const { store, identify, find, toleranceSeconds = 0 } = options
+  const { store, identify, find } = options
   known(options, optionNames)
   check(
     typeof store?.destroy === 'function',
@@ -81,10 +78,6 @@ function checkDestroyExpressSessions<Session>(
   check(
     find === undefined ? typeof store?.all === 'function' : typeof find === 'function',
     '"find" must be a function where "store" has no "all"',
-  )
-  check(
-    Number.isFinite(toleranceSeconds) && toleranceSeconds >= 0,
-    '"toleranceSeconds" must be 0 or more',
   )
   done()
 }

@@ -20,7 +20,6 @@ export {
 } from './global-token-revocation.ts'
 export { type LogoutTokenClaims, type LogoutTokenHeader } from './logout-token.ts'
 export { type HttpOptions } from './post.ts'
-export { reachedBy } from './reached-by.ts'
 export { revokeTokens, type RevocableToken, type RevokeTokensOptions } from './revoke-tokens.ts'
 export {
   type ExpressSessionStore,

@@ -23,7 +23,8 @@ export interface RevokeTokensOptions extends HttpOptions {
   readonly authenticate: Authenticate
   /**
    * Gives the tokens that the signal reaches, in the best case refresh tokens alone: their access
-   * tokens go with them. `reachedBy` says whether a grant is reached. Called in every attempt.
+   * tokens go with them. `call.takesFrom` says whether a grant is reached. Called in every
+   * attempt.
    */
   readonly tokensOf: (
     call: HookCall,
@@ -62,7 +63,7 @@ const advice = {
  *     authenticate: clientSecretBasic('app', secret),
  *     tokensOf: async (call) =>
  *       (await grants.of(call.subject))
- *         .filter((grant) => reachedBy(call, grant.who))
+ *         .filter((grant) => call.takesFrom(grant.who))
  *         .map((grant) => ({
  *           token: grant.refreshToken,
  *           token_type_hint: 'refresh_token',

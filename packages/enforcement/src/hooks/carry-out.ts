@@ -1,0 +1,116 @@
+import type { Clock } from '@drawbridge/core'
+import type { Authority } from '../authority/authority.ts'
+import type { Tell } from '../enforcement-events.ts'
+import { fold, type FoldRules } from '../fold.ts'
+import { entryKey, type LedgerEntry } from '../ledger/ledger-entry.ts'
+import type { Written } from '../ledger/ledger.ts'
+import type { EnforcementSettings } from '../options.ts'
+import type { Session, Who } from '../session.ts'
+import { awaitGrace } from './grace.ts'
+import { createHookRunner, type HookOutcome } from './hook-runner.ts'
+import { cappedHook, dueHooks, type DueHook } from './hooks.ts'
+
+/** What carrying out needs. */
+export interface CarryOutSettings extends EnforcementSettings {
+  readonly authority: Authority
+  readonly rules: FoldRules
+  readonly clock: Clock
+  readonly tell: Tell
+  read(who: Who): Session
+  /** NumericDate, seconds. */
+  now(): number
+  /** The entry that stands under a key. */
+  standing(key: string): LedgerEntry | undefined
+}
+
+/** Has the application carry out what the ledger says. */
+export interface CarryOut {
+  /** An entry is durable. */
+  written(written: Written): void
+  /** An entry was there when the ledger was opened. */
+  found(entry: LedgerEntry): void
+  /** Waits for hooks that run, and for no grace period. */
+  stop(): Promise<void>
+}
+
+/** Makes the side of the enforcement that the application's hooks see. */
+export function createCarryOut(settings: CarryOutSettings): CarryOut {
+  const { authority, clock, rules, tell, read, now, standing } = settings
+  let stopping = new AbortController()
+
+  const sessionsOf = async ({ on, also = [] }: LedgerEntry): Promise<readonly Who[]> => {
+    const { sessions } = settings
+    if (!sessions) return []
+    const found = await Promise.all([on, ...also].map(async (one) => sessions(one)))
+    // One that is known by several names is still one.
+    return [...new Map(found.flat().map((who) => [JSON.stringify(who), who])).values()]
+  }
+  const effectsOn = (entry: LedgerEntry, who: Who): readonly string[] =>
+    fold([entry], read(who), now(), rules).taken.map(({ effect }) => effect)
+
+  const takesFrom = ({ name, entry }: DueHook, who: Who): boolean => {
+    if (name === 'restore') return authority.reach(entry, read(who)) !== undefined
+    const effects = effectsOn(entry, who)
+    return name === 'rotate' ? effects.length > 0 : effects.includes(name)
+  }
+
+  const runner = createHookRunner({
+    ...settings,
+    retry: settings.hookRetry,
+    takesFrom,
+    sessionsOf: async (due) => {
+      const found = await sessionsOf(due.entry)
+      return found.filter((who) => takesFrom(due, who))
+    },
+    report: reportHooks(tell, settings.hookRetry),
+  })
+
+  const run = (due: DueHook): void => {
+    const { iss } = due.entry.cause
+    const { isObserved, hardest } = authority.limits(iss)
+    // A hook that looks nobody up itself must not be told of people who are others' to name.
+    if (!isObserved && authority.mayName(iss, due.entry.on)) runner.run(cappedHook(due, hardest))
+  }
+  const waitForGrace = (entry: LedgerEntry): void => {
+    if (authority.limits(entry.cause.iss).hardest !== 'terminate') return
+    void awaitGrace(entry, { clock, standing, run }, stopping.signal)
+  }
+  const countUnmatched = async ({ changed, entry }: Written): Promise<void> => {
+    if (!settings.sessions || !changed || entry.lifted) return
+    const { cause, on: subject } = entry
+    const found = await sessionsOf(entry)
+    if (found.every((who) => effectsOn(entry, who).length === 0)) {
+      tell('signal:unmatched', { cause, subject })
+    }
+  }
+
+  return {
+    written: (outcome) => {
+      for (const due of dueHooks(outcome)) run(due)
+      if (outcome.changed) waitForGrace(outcome.entry)
+      // What the application's function throws is seen where hooks use it.
+      void countUnmatched(outcome).catch(() => undefined)
+    },
+    found: (entry) => {
+      if (standing(entryKey(entry)) === entry) waitForGrace(entry)
+    },
+    stop: async () => {
+      stopping.abort()
+      await runner.drain()
+      stopping = new AbortController()
+    },
+  }
+}
+
+function reportHooks(
+  tell: Tell,
+  { attempts }: { readonly attempts: number },
+): (outcome: HookOutcome) => void {
+  return ({ name, key, attempt, ...failure }) => {
+    if (!('error' in failure)) tell('hook:succeeded', { name, key, attempt })
+    else {
+      const givenUp = attempt >= attempts
+      tell('hook:failed', { name, key, attempt, givenUp, error: failure.error })
+    }
+  }
+}
