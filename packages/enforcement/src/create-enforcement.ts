@@ -25,6 +25,7 @@ import { ruleRequest } from './local/rule-requests.ts'
 import { readOptions, type EnforcementOptions } from './options.ts'
 import { createRecordSignals, followedDwell } from './record-signals.ts'
 import { checkBegan, readSession, type Session, type Who } from './session.ts'
+import { createSilences, silenceEntries, silenceKeys, silenceLifts } from './silence.ts'
 import { createWatches } from './watch/watches.ts'
 
 /**
@@ -90,6 +91,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
       },
       followed: ({ cause, effect, lifted, since }) => {
         const dwell = followedDwell(cause, since, clock)
+        silences.heard(cause.iss)
         tell('signal:followed', { cause, effect, lifted: lifted === true, dwell })
       },
       recovered: carryOut.written,
@@ -106,12 +108,28 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
   const signals = createRecordSignals({ ...settings, canonical, authority, replica, tell, written })
   const local = createLocalSettings({ ...settings, canonical })
 
+  const silences = createSilences({
+    ...settings,
+    isSilent: (iss) =>
+      silenceKeys(iss, settings, local).some((key) => isStanding(index()?.read(key))),
+    fellSilent: (iss, heardAt) => {
+      tell('transmitter:silent', { iss, heardAt })
+      for (const entry of silenceEntries(iss, settings, local)) writeBehind(entry)
+    },
+    returned: (iss, heardAt) => {
+      tell('transmitter:returned', { iss, silentMs: clock.now() - heardAt })
+      for (const entry of silenceLifts(iss, settings, local)) writeBehind(entry)
+    },
+  })
+
   const { start, stop, run } = createLifecycle({
     open: async () => {
       await replica.open()
+      silences.start()
       for (const entry of index()?.all() ?? []) carryOut.found(entry)
     },
     close: async () => {
+      silences.stop()
       watches.close()
       await carryOut.stop()
       await replica.close()
@@ -127,7 +145,8 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
   }
   const writeBehind = (entry: LedgerEntry): void => {
     // Begun at once: this very request is judged by it.
-    const writing = signals.write(entry, { receivedMs: clock.now() })
+    const later = laterThan(index()?.read(entryKey(entry)), entry)
+    const writing = signals.write(later, { receivedMs: clock.now() })
     run(() => writing).catch(() => undefined)
   }
   const ruling = { ...settings, ...local, index, write: writeBehind }
@@ -137,8 +156,10 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     stop,
     apply: (event) => {
       const receipt = { receivedMs: clock.now() }
+      silences.heard(event.iss)
       return run(() => signals.record(event, receipt))
     },
+    heard: silences.heard,
     take: async (signal) => decide(entryOfSignal(signal, local), signal),
     giveBack: async (lift) => decide(entryOfLift(lift, local), lift),
     check: (who, checking: CheckOptions = {}) => {
@@ -156,6 +177,8 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     events: emitter.watchable,
   }
 }
+
+const isStanding = (entry: LedgerEntry | undefined): boolean => entry !== undefined && !entry.lifted
 
 function announce(decision: AccessDecision, tell: Tell): AccessDecision {
   if (decision.outcome === 'allow') {

@@ -21,6 +21,7 @@ export interface EnforcementEvents {
   readonly 'signal:applied': {
     readonly at: number
     readonly cause: Cause
+    readonly subject: Subject
     readonly effect: Effect
     /** True when the signal gave back instead of taking. */
     readonly lifted: boolean
@@ -51,6 +52,7 @@ export interface EnforcementEvents {
     readonly type: string
     readonly iss: string
     readonly jti: string
+    readonly subject: Subject
     readonly reason: OutsideMandate
   }
   /** Nobody could say what the application calls the subject of a signal; it stays in the ledger. */
@@ -64,6 +66,23 @@ export interface EnforcementEvents {
     readonly at: number
     readonly cause: Cause
     readonly subject: Subject
+  }
+  /** A Transmitter was not heard of for as long as its rule in `silence` allows. */
+  readonly 'transmitter:silent': {
+    readonly at: number
+    readonly iss: string
+    /** Milliseconds since 1970. */
+    readonly heardAt: number
+  }
+  /**
+   * A Transmitter is heard of again. What it said meanwhile may be lost, or come late: where that
+   * matters, ask it what holds.
+   */
+  readonly 'transmitter:returned': {
+    readonly at: number
+    readonly iss: string
+    /** How long nothing was heard of it, in milliseconds. */
+    readonly silentMs: number
   }
   /** A request was denied. */
   readonly 'request:denied': {

@@ -50,9 +50,18 @@ export interface Enforcement {
    * same subject. What a Transmitter took stays.
    *
    * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake
-   * @throws StorageError `ERR_STORAGE_UNAVAILABLE`
+   * @throws StorageError `ERR_STORAGE_UNAVAILABLE`: it is given back as soon as the ledger can be
+   *   written
    */
   giveBack(lift: LocalLift): Promise<void>
+  /**
+   * Says that something was heard of a Transmitter, for `silence`: a verification event, or a poll
+   * that was answered. Signals that are applied, here or on another node, count by themselves.
+   *
+   * @example
+   *   receiver.handle(Verification, ({ iss }) => enforcement.heard(iss))
+   */
+  readonly heard: (iss: string) => void
   /**
    * Tells whether a request may go on: in memory, without I/O. Ask at every request and not at
    * login alone; a login that was in flight when the signal came is covered by that.

@@ -11,6 +11,7 @@ import type { Transmit } from './local/local-signal.ts'
 import type { RequestRule } from './local/request-rule.ts'
 import type { Policy } from './policy/policy.ts'
 import type { Who } from './session.ts'
+import { checkSilence, type SilenceRules } from './silence.ts'
 
 /** The options of `createEnforcement`. */
 export interface EnforcementOptions {
@@ -23,6 +24,11 @@ export interface EnforcementOptions {
   readonly policy: Policy
   /** Which Transmitter may touch whose sessions, by `iss`. Default: each those it logged in itself. */
   readonly mandates?: Mandates
+  /**
+   * What happens when a Transmitter is not heard of, by `iss`. Only on nodes that receive: what
+   * they find counts on all. Default: nothing is noticed.
+   */
+  readonly silence?: SilenceRules
   /** Rules that look at requests: change windows, data boundaries. Default: none. */
   readonly requestRules?: readonly RequestRule[]
   /** What the application does when something is taken or given back. Default: nothing. */
@@ -116,6 +122,7 @@ const defaultRetry: HookRetry = {
 
 const defaults = {
   mandates: {},
+  silence: {},
   requestRules: [],
   hooks: {},
   parallelHooks: 16,
@@ -160,6 +167,7 @@ export function readOptions(options: EnforcementOptions): EnforcementSettings {
   checkNumbers(settings, checks)
   checkHooks(settings, checks)
   checkMandates(settings.mandates, checks)
+  checkSilence(settings.silence, checks)
   checks.check(
     ![settings.issuerAliases].flatMap(Object.entries).flat(2).includes(localIssuer),
     `"issuerAliases" must not have "${localIssuer}": it stands for the application itself`,

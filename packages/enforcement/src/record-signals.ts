@@ -43,6 +43,7 @@ export function createRecordSignals(settings: RecordSettings): RecordSignals {
     const written = await replica.write(entry)
     tell('signal:applied', {
       cause: entry.cause,
+      subject: entry.on,
       effect: entry.effect,
       lifted: entry.lifted === true,
       changed: written.changed,
@@ -103,7 +104,7 @@ function tellWhyNot(event: SecurityEvent, settings: RecordSettings): void {
   const received = settings.clock.now() / 1000
   const isIgnored = entriesOf(event, { ...settings, received }).length === 0
   if (isIgnored || !reason) tell('signal:ignored', { type, iss, jti })
-  else tell('signal:outside-mandate', { type, iss, jti, reason })
+  else tell('signal:outside-mandate', { type, iss, jti, subject, reason })
 }
 
 /** How long it took until now. */

@@ -24,6 +24,8 @@ export interface Cause {
   readonly txn?: string
   /** NumericDate, seconds: when the SET was issued. */
   readonly iat: number
+  /** Who decided it, where the application said so. */
+  readonly by?: string
 }
 
 /** Stands for the application itself where a cause has the Transmitter. No SET can bear it. */

@@ -37,7 +37,7 @@ export type Widen = (entry: LedgerEntry) => Subject | undefined
 /** An entry and the places where it is filed: a newer one of the same key is found in all of them. */
 interface Filed {
   entry: LedgerEntry
-  readonly places: Set<string>
+  readonly places: string[]
 }
 
 const none: readonly LedgerEntry[] = []
@@ -59,7 +59,7 @@ export function createLedgerIndex(
 
   const put = (entry: LedgerEntry): boolean => {
     const key = entryKey(entry)
-    const filed = byKey.get(key) ?? { entry, places: new Set<string>() }
+    const filed = byKey.get(key) ?? { entry, places: [] }
     if (byKey.has(key)) {
       const merged = merge(filed.entry, entry)
       if (!merged.changed) return false
@@ -69,8 +69,8 @@ export function createLedgerIndex(
       if (issuerMeant(entry.on) !== undefined) issuerWide = [...issuerWide, filed]
     }
     for (const place of placesOf(entry, widen)) {
-      if (filed.places.has(place)) continue
-      filed.places.add(place)
+      if (filed.places.includes(place)) continue
+      filed.places.push(place)
       const file = files.get(place)
       if (file) file.push(filed)
       else files.set(place, [filed])

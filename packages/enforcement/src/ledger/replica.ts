@@ -1,5 +1,5 @@
 import { backoffMs, type Clock } from '@drawbridge/core'
-import { entryKey, type LedgerEntry } from './ledger-entry.ts'
+import { entryKey, localIssuer, type LedgerEntry } from './ledger-entry.ts'
 import { createLedgerIndex, type LedgerIndex, type Widen } from './ledger-index.ts'
 import { merge, type Ledger, type LedgerDoubt, type Written } from './ledger.ts'
 
@@ -43,7 +43,8 @@ export interface Replica {
   isStale(): boolean
   /**
    * Writes an entry. What takes counts on this node at once, also where the write fails: then it is
-   * tried again until it succeeds, and this rejects. What gives back counts once it is durable.
+   * tried again until it succeeds, and this rejects. What gives back counts once it is durable; of
+   * the application's own, the write is tried again as well.
    *
    * @throws StorageError `ERR_STORAGE_UNAVAILABLE`
    */
@@ -176,7 +177,8 @@ export function createReplica(settings: ReplicaSettings): Replica {
       try {
         written = await ledger.write(entry)
       } catch (error) {
-        if (!entry.lifted) owe(entry)
+        // A Transmitter delivers a lift again; nobody does so for the application's own.
+        if (!entry.lifted || entry.cause.iss === localIssuer) owe(entry)
         throw error
       }
       put(written.entry)

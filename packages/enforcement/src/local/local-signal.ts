@@ -9,6 +9,8 @@ export interface LocalCause {
   readonly on: SubjectInput
   /** What kind of cause, in a word of the application's: `change-window`. */
   readonly cause: string
+  /** Who decided it, for those who read the record: an operator's name. Default: nobody is named. */
+  readonly by?: string
 }
 
 /** Tells other applications, as a Transmitter does. */
@@ -49,7 +51,7 @@ export interface LocalSettings {
   newId(): string
 }
 
-const takeMembers = ['on', 'cause', 'effect', 'terms', 'reaches', 'onward']
+const takeMembers = ['on', 'cause', 'by', 'effect', 'terms', 'reaches', 'onward']
 
 /**
  * Makes the entry of a local signal.
@@ -77,17 +79,18 @@ export function entryOfSignal(signal: LocalSignal, settings: LocalSettings): Led
  */
 export function entryOfLift(lift: LocalLift, settings: LocalSettings): LedgerEntry {
   const { check, known, done } = checkOptions('giveBack')
-  known(lift, ['on', 'cause', 'onward'])
+  known(lift, ['on', 'cause', 'by', 'onward'])
   checkCause(lift, check)
   done()
   return { ...bareEntry(lift, settings), lifted: true }
 }
 
 function checkCause(
-  { cause, on }: LocalCause,
+  { cause, on, by }: LocalCause,
   check: (holds: boolean, text: string) => void,
 ): void {
   check(typeof cause === 'string' && cause !== '', '"cause" must be a word for the cause')
+  check(by === undefined || typeof by === 'string', '"by" must be a text')
   // It would say that others are meant, and take nothing from those who are.
   check(cause !== boundaryCause, `"cause" must be another word than ${boundaryCause}`)
   try {
@@ -115,7 +118,7 @@ export function laterThan(standing: LedgerEntry | undefined, entry: LedgerEntry)
   return { ...entry, since: (Math.floor(standing.since * 1000) + 1) / 1000 }
 }
 
-function bareEntry({ on, cause }: LocalCause, settings: LocalSettings): LedgerEntry {
+function bareEntry({ on, cause, by }: LocalCause, settings: LocalSettings): LedgerEntry {
   const since = settings.nextT()
   return {
     on: settings.canonical.subject(subjectOf(on, 'on')),
@@ -128,6 +131,7 @@ function bareEntry({ on, cause }: LocalCause, settings: LocalSettings): LedgerEn
       type: localIssuer,
       jti: settings.newId(),
       iat: Math.floor(since),
+      ...(by !== undefined && { by }),
     },
   }
 }

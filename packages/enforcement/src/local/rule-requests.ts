@@ -3,13 +3,7 @@ import type { AccessDecision, CheckOptions } from '../guard/access-decision.ts'
 import type { LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { LedgerIndex } from '../ledger/ledger-index.ts'
 import type { Who } from '../session.ts'
-import {
-  entryOfLift,
-  entryOfSignal,
-  laterThan,
-  localKey,
-  type LocalSettings,
-} from './local-signal.ts'
+import { entryOfLift, entryOfSignal, localKey, type LocalSettings } from './local-signal.ts'
 import { ruledSubject, type RequestRule } from './request-rule.ts'
 
 /** What ruling requests needs. */
@@ -49,10 +43,10 @@ export function ruleRequest(
       ...(takenAt && { takenAt }),
     })
     if (verdict === 'give-back' && takenAt) {
-      settings.write(laterThan(standing, entryOfLift({ on, cause }, settings)))
+      settings.write(entryOfLift({ on, cause }, settings))
     }
     if (verdict !== 'take' || takenAt) continue
-    settings.write(laterThan(standing, entryOfSignal({ on, cause, ...takes }, settings)))
+    settings.write(entryOfSignal({ on, cause, ...takes }, settings))
     hasTaken = true
   }
   return hasTaken
