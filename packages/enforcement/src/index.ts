@@ -1,3 +1,10 @@
+export {
+  auditedEvents,
+  watchForAudit,
+  type AuditedEvent,
+  type AuditPrivacy,
+  type AuditRecord,
+} from './audit/audit-record.ts'
 export { type OutsideMandate } from './authority/authority.ts'
 export { type Mandate, type Mandates } from './authority/mandate.ts'
 export { type GuardOptions } from './bindings/judge.ts'
