@@ -26,6 +26,7 @@ beforeEach(async () => {
     ADMIN_TOKEN: 'admin',
     CLIENT_SECRET: 'client',
     SIGNALS_TOKEN: 'signals',
+    SERVICE_SECRET: 'service',
     COOKIE_SECRET: 'cookie',
   }
   running = []

@@ -20,6 +20,8 @@ export interface Recorded {
 export interface Apps {
   readonly idp: string
   readonly saas: string
+  /** The secret of the service account. */
+  readonly serviceSecret: string
   /** Calls the identity provider as its administrator and returns what it answered. */
   administer(pathname: string, body: object): Promise<Recorded>
   /** The logins the identity provider knows, oldest first. */
@@ -37,6 +39,7 @@ export async function startApps(delivery: 'push' | 'poll'): Promise<Apps> {
   const saas = `http://127.0.0.1:${await freePort()}`
   const secret = (): string => randomBytes(32).toString('base64url')
   const adminToken = secret()
+  const serviceSecret = secret()
   const env = {
     ...process.env,
     IDP: idp,
@@ -47,6 +50,7 @@ export async function startApps(delivery: 'push' | 'poll'): Promise<Apps> {
     ADMIN_TOKEN: adminToken,
     CLIENT_SECRET: secret(),
     SIGNALS_TOKEN: secret(),
+    SERVICE_SECRET: serviceSecret,
     COOKIE_SECRET: secret(),
   }
   const happenings: Happening[] = []
@@ -91,6 +95,7 @@ export async function startApps(delivery: 'push' | 'poll'): Promise<Apps> {
   return {
     idp,
     saas,
+    serviceSecret,
     stop,
     administer: async (pathname, body) =>
       (await admin(pathname, { method: 'POST', body: JSON.stringify(body) })) as Recorded,

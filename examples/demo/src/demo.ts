@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { startApps, type Apps } from './apps.ts'
 import { createBrowser, type Browser, type Page } from './browser.ts'
+import { serviceAccount } from './idp.ts'
 
 const device = 'laptop-7'
 
@@ -15,11 +16,14 @@ async function main(): Promise<void> {
       console.log(`\nDelivery by ${delivery}   provider ${apps.idp}   application ${apps.saas}\n`)
       await endSession(apps)
       await loseDevice(apps)
+      await doubtService(apps)
     } finally {
       await apps.stop()
     }
   }
-  console.log('\nA live session ended, a device was cut off and came back. All as it should be.')
+  console.log(
+    '\nA session ended, a device was cut off and came back, a service was held to reading. All as it should be.',
+  )
 }
 
 /** Alice works; an administrator closes her session; the same cookie is refused. */
@@ -56,6 +60,37 @@ async function loseDevice(apps: Apps): Promise<void> {
   expectStatus(await browser.open(apps.saas), 200, 'the same cookie works again')
 }
 
+/** A service account works with one token; its risk is high: it goes on reading, and writes no more. */
+async function doubtService(apps: Apps): Promise<void> {
+  const { idp, saas, serviceSecret: client_secret } = apps
+  const answer = await fetch(`${idp}/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: serviceAccount,
+      client_secret,
+    }),
+  })
+  const { access_token } = (await answer.json()) as { access_token: string }
+  const call = async (method: 'GET' | 'POST'): Promise<Page> => {
+    const url = `${saas}/api/reports`
+    const headers = { authorization: `Bearer ${access_token}` }
+    const response = await fetch(url, { method, headers })
+    return { status: response.status, url, text: await response.text() }
+  }
+  expectStatus(await call('POST'), 201, `${serviceAccount} writes a report`)
+  const report = async (level: 'HIGH' | 'LOW'): Promise<void> => {
+    const transmitted = performance.timeOrigin + performance.now()
+    const { deliveries } = await apps.administer('risk', { account: serviceAccount, level })
+    await timeline(apps, deliveries[0]?.jti ?? '', `risk-level-change: ${level}`, transmitted)
+  }
+  await report('HIGH')
+  expectStatus(await call('POST'), 403, 'the same token writes no more')
+  expectStatus(await call('GET'), 200, 'and goes on reading')
+  await report('LOW')
+  expectStatus(await call('POST'), 201, 'it writes again')
+}
+
 const browserOn = ({ idp }: Apps): Browser =>
   createBrowser({ host: new URL(idp).host, value: device })
 
@@ -66,6 +101,7 @@ async function logIn(browser: Browser, { saas }: Apps): Promise<Page> {
 
 /** Prints what happened to one SET, from the administrator's click on. */
 async function timeline(apps: Apps, jti: string, name: string, clicked: number): Promise<void> {
+  if (jti === '') throw new Error(`no stream wants "${name}"`)
   const enforced = await apps.happened('signal:applied', jti)
   const delivered = await apps.happened('set:delivered', jti)
   const steps = [

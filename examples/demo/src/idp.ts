@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import express, { type Express, type Request, type Response } from 'express'
 import { issSub, opaque } from '@drawbridge/schema'
-import { DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
+import { DeviceComplianceChange, RiskLevelChange, SessionRevoked } from '@drawbridge/schema/caep'
 import {
   createTransmitter,
   permitAll,
@@ -30,7 +30,14 @@ export interface Client {
   readonly redirectUri: string
   /** The bearer token of its Receiver. */
   readonly signalsToken: string
+  /** The origin of its API, for which service accounts get access tokens. */
+  readonly api: string
+  /** The secret of its service account. */
+  readonly serviceSecret: string
 }
+
+/** The service account that works for the application at night. */
+export const serviceAccount = 'nightly-export'
 
 /** What {@link createIdp} is given. */
 export interface IdpOptions {
@@ -65,6 +72,7 @@ export async function createIdp(options: IdpOptions): Promise<Idp> {
     authenticate: staticTokens([
       { token: client.signalsToken, id: client.id, audience: client.id },
     ]),
+    eventsSupported: [SessionRevoked, DeviceComplianceChange, RiskLevelChange],
     permitEvent: permitAll, // there is one application, and it may know everything
     allowInsecureHttp: true, // a demo on loopback
   })
@@ -106,6 +114,21 @@ export async function createIdp(options: IdpOptions): Promise<Idp> {
         current_status: compliant ? 'compliant' : 'not-compliant',
         initiating_entity: 'policy',
         reason_admin: { en: compliant ? 'Disk encryption is on' : 'Disk encryption is off' },
+      },
+    )
+    response.json(recorded)
+  })
+  // Risk analysis reports what it thinks of an account.
+  app.post('/admin/risk', async (request, response) => {
+    const { account, level } = request.body as { account: string; level: 'LOW' | 'HIGH' }
+    const recorded = await transmitter.transmit(
+      RiskLevelChange,
+      { user: issSub(issuer, account) },
+      {
+        principal: 'USER',
+        current_level: level,
+        risk_reason: 'Exports at an hour at which there never were any',
+        initiating_entity: 'system',
       },
     )
     response.json(recorded)
@@ -154,7 +177,24 @@ async function addLogin(app: Express, parts: LoginParts): Promise<void> {
     response.redirect(303, `${client.redirectUri}?${back}`)
   })
   app.post('/token', async (request: Request, response: Response) => {
-    const { code = '', client_id, client_secret } = request.body as Record<string, string>
+    const form = request.body as Record<string, string>
+    if (form['grant_type'] === 'client_credentials') {
+      if (form['client_id'] !== serviceAccount || form['client_secret'] !== client.serviceSecret) {
+        return void response.status(401).json({ error: 'invalid_client' })
+      }
+      const scope = 'reports:read reports:write'
+      const access_token = await new SignJWT({ client_id: serviceAccount, scope })
+        .setProtectedHeader({ alg: 'ES256', kid: 'login', typ: 'at+jwt' })
+        .setIssuer(issuer)
+        .setSubject(serviceAccount)
+        .setAudience(client.api)
+        .setJti(randomUUID())
+        .setIssuedAt()
+        .setExpirationTime('1h')
+        .sign(privateKey)
+      return void response.json({ access_token, token_type: 'Bearer', expires_in: 3600, scope })
+    }
+    const { code = '', client_id, client_secret } = form
     const granted = codes.get(code)
     codes.delete(code) // a code is good once
     if (!granted || client_id !== client.id || client_secret !== client.secret) {

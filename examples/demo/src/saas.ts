@@ -4,12 +4,20 @@
 import { randomUUID } from 'node:crypto'
 import express, { type Express } from 'express'
 import session, { type Store } from 'express-session'
-import { createEnforcement, recommendedPolicy, type Enforcement } from '@drawbridge/enforcement'
+import {
+  createEnforcement,
+  createPolicy,
+  fromClaims,
+  recommendedPolicy,
+  type Enforcement,
+  type Who,
+} from '@drawbridge/enforcement'
 import { guard } from '@drawbridge/enforcement/express'
 import { sqliteLedger } from '@drawbridge/enforcement/sqlite'
 import { createReceiver, staticToken, type Receiver } from '@drawbridge/receiver'
 import { toNode } from '@drawbridge/receiver/node'
 import { issSub, opaque } from '@drawbridge/schema'
+import { RiskLevelChange } from '@drawbridge/schema/caep'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { html } from './html.ts'
 import type { Client } from './idp.ts'
@@ -41,12 +49,25 @@ export interface Saas {
   readonly enforcement: Enforcement
 }
 
+/** A service account that behaves oddly may go on reading; nobody can ask it to log in again. */
+const policy = createPolicy([
+  {
+    on: RiskLevelChange,
+    claims: { current_level: 'HIGH' },
+    kind: 'service',
+    effect: 'restrict',
+    terms: { leave: ['reports:read'] },
+    reason: 'a job that may be in strange hands must change nothing',
+  },
+  ...recommendedPolicy().rules,
+])
+
 /** Makes the application. */
 export function createSaas(options: SaasOptions): Saas {
   const { idp, origin, client, delivery } = options
   const enforcement = createEnforcement({
     ledger: sqliteLedger(options.ledger),
-    policy: recommendedPolicy(),
+    policy,
   })
   const receiver = createReceiver({
     issuer: idp,
@@ -59,6 +80,7 @@ export function createSaas(options: SaasOptions): Saas {
 
   const app = express()
   app.use(toNode(receiver))
+  addApi(app, enforcement, options)
   app.use(
     session({
       secret: options.cookieSecret,
@@ -93,6 +115,29 @@ export function createSaas(options: SaasOptions): Saas {
     )
   })
   return { app, receiver, enforcement }
+}
+
+/** The API for service accounts: access tokens, and for each route the grants that it needs. */
+function addApi(app: Express, enforcement: Enforcement, { idp, client }: SaasOptions): void {
+  const keys = createRemoteJWKSet(new URL(`${idp}/login-keys`))
+  const callers = new WeakMap<express.Request, Who>()
+  app.use('/api', async (request, response, next) => {
+    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    const verified = await jwtVerify(token, keys, { issuer: idp, audience: client.api }).catch(
+      () => undefined,
+    )
+    if (!verified) return void response.set('www-authenticate', 'Bearer').sendStatus(401)
+    callers.set(request, fromClaims(verified.payload))
+    next()
+  })
+  const requires = (grant: string) =>
+    guard(enforcement, (request: express.Request) => callers.get(request), { requires: [grant] })
+  app.get('/api/reports', requires('reports:read'), (_request, response) => {
+    response.json({ reports: ['November'] })
+  })
+  app.post('/api/reports', requires('reports:write'), (_request, response) => {
+    response.sendStatus(201)
+  })
 }
 
 /** Logging in at the provider: OpenID Connect's authorization code flow, seen from the application. */

@@ -22,6 +22,8 @@ export function readSettings(): Settings {
       secret: required('CLIENT_SECRET'),
       redirectUri: `${saas}/callback`,
       signalsToken: required('SIGNALS_TOKEN'),
+      api: `${saas}/api`,
+      serviceSecret: required('SERVICE_SECRET'),
     },
     file: (name) => path.join(required('DATA'), name),
   }
