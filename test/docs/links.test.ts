@@ -9,7 +9,11 @@ const pagesIn = async (folder: string): Promise<string[]> =>
 
 describe('pages', () => {
   it('link to files and folders that are there', async () => {
-    const pages = [...(await pagesIn('')), ...(await pagesIn('docs/'))]
+    const pages = [
+      ...(await pagesIn('')),
+      ...(await pagesIn('docs/')),
+      ...(await pagesIn('docs/guides/')),
+    ]
     expect(pages).toContain('README.md')
     const broken: string[] = []
     for (const page of pages) {

@@ -78,7 +78,7 @@ describe('hooks and rules for some kinds of sessions', () => {
   ])
   it('run one for each effect, and each reaches its own sessions', async () => {
     const calls: HookCall[] = []
-    const sessions = (): readonly Who[] => [agent, human, agent]
+    const sessions = (): readonly Who[] => [agent, human]
     const { enforcement } = await startedNode({ hooks: noting(calls), policy, sessions })
     await enforcement.apply(risk('USER'))
     await settled()
@@ -175,5 +175,31 @@ describe('a session', () => {
     expect(() => enforcement.check(human, { requires: 'files:read' as never })).toThrow(
       '"requires" must name grants',
     )
+  })
+})
+
+describe('a signal that reaches very many sessions', () => {
+  it('leaves the turn to others while hooks look for them', async () => {
+    const who: Who[] = Array.from({ length: 2000 }, (_, place) =>
+      aliceSince(-60, { subject: { user: alice, session: opaque(`s-${place}`) } }),
+    )
+    let turns = 0
+    const reached: number[] = []
+    const { enforcement } = await startedNode({
+      sessions: () => who,
+      hooks: {
+        terminate: async ({ sessions }) => {
+          const before = turns
+          reached.push((await sessions()).length, turns - before)
+        },
+      },
+    })
+    await enforcement.apply(revoked({ user: alice }))
+    while (reached.length === 0) {
+      turns++
+      await settled()
+    }
+    expect(reached[0]).toBe(2000)
+    expect(reached[1]).toBeGreaterThan(5)
   })
 })

@@ -77,15 +77,15 @@ describe('a prepared who', () => {
   it('is refused by a signal about its issuer', async () => {
     const enforcement = await started()
     const prepared = remembered(enforcement)
-    await enforcement.take({ on: issuerWide(idp), effect: 'suspend', cause: { name: 'incident' } })
+    await enforcement.take({ on: issuerWide(idp), effect: 'suspend', cause: 'incident' })
     expect(enforcement.check(prepared).outcome).toBe('refuse')
   })
   it('follows a condition to and fro', async () => {
     const enforcement = await started()
     const prepared = remembered(enforcement)
-    await enforcement.apply(notCompliant())
+    await enforcement.apply(notCompliant({ device: laptop }))
     expect(enforcement.check(prepared).outcome).not.toBe('allow')
-    await enforcement.apply(compliant({ at: noon + 1 }))
+    await enforcement.apply(compliant({ device: laptop }, { at: noon + 1 }))
     expect(enforcement.check(prepared).outcome).toBe('allow')
   })
   it('is not remembered when something was found that time can make take', async () => {
@@ -95,7 +95,7 @@ describe('a prepared who', () => {
       on: session,
       effect: 'shorten',
       terms: { lifetimeSeconds: 600 },
-      cause: { name: 'incident' },
+      cause: 'incident',
     })
     const prepared = remembered(enforcement)
     await clock.advance(601_000)
@@ -166,8 +166,14 @@ describe('what is made from a prepared who', () => {
     grants.push('files:write')
     expect(prepared.subject).toEqual({ user: alice, session })
     expect(prepared.grants).toEqual(['files:read'])
-    for (const part of [prepared, prepared.subject, prepared.subject.session, prepared.grants]) {
+    const parts = [prepared.subject, ...Object.values(prepared.subject), prepared.grants]
+    for (const part of parts) {
       expect(Object.isFrozen(part)).toBe(true)
+    }
+    expect(Object.isExtensible(prepared)).toBe(false)
+    for (const name of Object.keys(prepared)) {
+      expect(Reflect.set(prepared, name, undefined)).toBe(false)
+      expect(Reflect.deleteProperty(prepared, name)).toBe(false)
     }
   })
   it('is checked at once', () => {

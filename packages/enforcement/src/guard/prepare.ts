@@ -4,14 +4,9 @@ import { checkWho, type Who } from '../session.ts'
 /** Of which version of the entries it is known that none of them is about a session. */
 const untouchedAt: unique symbol = Symbol('untouchedAt')
 
-interface Memory {
-  /** An object that inherits from a prepared one is another session. */
-  owner: Who | undefined
-  version: object | undefined
-}
-
 interface Prepared extends Who {
-  readonly [untouchedAt]?: Memory
+  // In the object itself: to look into another one would cost more than the comparison.
+  [untouchedAt]?: object | undefined
 }
 
 /**
@@ -31,38 +26,36 @@ interface Prepared extends Who {
  */
 export function prepare(who: Who): Who {
   checkWho(who)
-  const memory: Memory = { owner: undefined, version: undefined }
-  const prepared = Object.freeze(
-    Object.defineProperty(
-      {
-        ...who,
-        subject: frozen(who.subject) as SubjectInput,
-        began: new Date(who.began.getTime()),
-        ...(who.grants && { grants: Object.freeze([...who.grants]) }),
-      },
-      // Not enumerable: a copy has another subject, perhaps.
-      untouchedAt,
-      { value: memory },
-    ),
-  )
-  memory.owner = prepared
-  return prepared
+  const members = {
+    ...who,
+    subject: frozen(who.subject) as SubjectInput,
+    began: new Date(who.began.getTime()),
+    ...(who.grants && { grants: Object.freeze([...who.grants]) }),
+  }
+  const prepared: object = {}
+  // First, so that it is in the object itself; not enumerable, as a copy has another subject.
+  Object.defineProperty(prepared, untouchedAt, { value: undefined, writable: true })
+  // To take the right to write away later would make every look into the object slow.
+  for (const [name, value] of Object.entries(members)) {
+    Object.defineProperty(prepared, name, { value, enumerable: true })
+  }
+  return Object.preventExtensions(prepared) as Who
 }
 
 /** Tells whether it is known of a prepared session that none of these entries is about it. */
-export function isKnownUntouched(who: Prepared, version: object): boolean {
-  const memory = who[untouchedAt]
-  return memory !== undefined && memory.version === version && memory.owner === who
-}
+export const isKnownUntouched = (who: Prepared, version: object): boolean =>
+  who[untouchedAt] === version && isItself(who)
 
 /**
  * Remembers that no entry is about a prepared session: the only state that time alone cannot
  * change.
  */
 export function rememberUntouched(who: Prepared, version: object): void {
-  const memory = who[untouchedAt]
-  if (memory?.owner === who) memory.version = version
+  if (untouchedAt in who && isItself(who)) who[untouchedAt] = version
 }
+
+/** What inherits from a prepared session is another one. */
+const isItself = (who: Prepared): boolean => Object.getPrototypeOf(who) === Object.prototype
 
 function frozen(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value

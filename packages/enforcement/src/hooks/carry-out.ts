@@ -41,6 +41,7 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
   const sessionsOf = async ({ on, also = [] }: LedgerEntry): Promise<readonly Who[]> => {
     const { sessions } = settings
     if (!sessions) return []
+    if (also.length === 0) return sessions(on)
     const found = await Promise.all([on, ...also].map(async (one) => sessions(one)))
     // One that is known by several names is still one.
     return [...new Map(found.flat().map((who) => [JSON.stringify(who), who])).values()]
@@ -60,7 +61,7 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
     takesFrom,
     sessionsOf: async (due) => {
       const found = await sessionsOf(due.entry)
-      return found.filter((who) => takesFrom(due, who))
+      return filtered(found, (who) => takesFrom(due, who))
     },
     report: reportHooks(tell, settings.hookRetry),
   })
@@ -78,10 +79,10 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
   const countUnmatched = async ({ changed, entry }: Written): Promise<void> => {
     if (!settings.sessions || !changed || entry.lifted) return
     const { cause, on: subject } = entry
-    const found = await sessionsOf(entry)
-    if (found.every((who) => effectsOn(entry, who).length === 0)) {
-      tell('signal:unmatched', { cause, subject })
+    for await (const slice of slicesOf(await sessionsOf(entry))) {
+      if (slice.some((who) => effectsOn(entry, who).length > 0)) return
     }
+    tell('signal:unmatched', { cause, subject })
   }
 
   return {
@@ -100,6 +101,25 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
       stopping = new AbortController()
     },
   }
+}
+
+/** A few milliseconds of work: requests are answered in between, however many sessions there are. */
+const sliceLength = 100
+
+async function* slicesOf(sessions: readonly Who[]): AsyncGenerator<readonly Who[]> {
+  for (let start = 0; start < sessions.length; start += sliceLength) {
+    if (start > 0) await new Promise((resolve) => setImmediate(resolve))
+    yield sessions.slice(start, start + sliceLength)
+  }
+}
+
+async function filtered(
+  sessions: readonly Who[],
+  keep: (who: Who) => boolean,
+): Promise<readonly Who[]> {
+  const kept: Who[] = []
+  for await (const slice of slicesOf(sessions)) kept.push(...slice.filter(keep))
+  return kept
 }
 
 function reportHooks(
