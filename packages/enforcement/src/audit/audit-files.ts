@@ -51,23 +51,26 @@ export function auditFiles(
   let writing: Promise<void> | undefined
   let purgedFor = ''
 
-  const writeAll = async (): Promise<void> => {
+  const append = async (lines: readonly Line[]): Promise<void> => {
     await mkdir(folder, { recursive: true })
+    for (const [day, text] of byDay(lines)) {
+      await appendFile(path.join(folder, `audit-${day}.jsonl`), text, { mode: 0o600 })
+      if (day === purgedFor) continue
+      purgedFor = day
+      await removeBefore(folder, firstDayKept(day, keepDays))
+    }
+  }
+  const writeAll = async (): Promise<void> => {
     while (waiting.length > 0) {
       const lines = waiting
       waiting = []
-      for (const [day, text] of byDay(lines)) {
-        await appendFile(path.join(folder, `audit-${day}.jsonl`), text, { mode: 0o600 })
-        if (day === purgedFor) continue
-        purgedFor = day
-        await removeBefore(folder, firstDayKept(day, keepDays))
-      }
+      await append(lines).catch(failed)
     }
+    // In the same turn in which nothing was waiting, so that no line waits for ever.
+    writing = undefined
   }
+  const flush = async (): Promise<void> => writing
 
-  const flush = async (): Promise<void> => {
-    while (writing) await writing
-  }
   const stopWatching = watchForAudit(
     events,
     pseudonymKey === undefined ? {} : { pseudonym: (key) => hash(pseudonymKey, key) },
@@ -75,10 +78,6 @@ export function auditFiles(
       const at = new Date(record.at).toISOString()
       waiting.push({ day: at.slice(0, 10), text: `${JSON.stringify({ ...record, at })}\n` })
       writing ??= writeAll()
-        .catch(failed)
-        .finally(() => {
-          writing = undefined
-        })
     },
   )
   return {
