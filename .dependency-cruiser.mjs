@@ -83,7 +83,7 @@ export default {
       {
         path: '^packages/(schema|core|receiver)/src/',
         pathNot:
-          '^packages/(core/src/(node[.]ts|incoming-request[.]ts|sqlite/)|receiver/src/node[.]ts)',
+          '^packages/(core/src/(node[.]ts|incoming-request[.]ts|outgoing/|sqlite/)|receiver/src/node[.]ts)',
       },
       { dependencyTypes: ['core'] },
     ),
@@ -91,7 +91,7 @@ export default {
       'web-only-entries-reach-no-node-files',
       'Not by a detour either.',
       { path: '^packages/(schema|core|receiver)/src/index[.]ts$' },
-      { path: '^packages/core/src/(node[.]ts|incoming-request[.]ts|sqlite/)', reachable: true },
+      { path: '^packages/core/src/(node[.]ts|incoming-request[.]ts|outgoing/|sqlite/)', reachable: true },
     ),
     ...Object.entries(doors).map(([dependency, files]) =>
       forbid(

@@ -38,7 +38,10 @@ export interface TransmitterOptions {
   readonly eventsSupported?: readonly EventType[]
   /** How SETs are signed: RS256 with 2048 bits (default), or ES256. */
   readonly algorithm?: SigningAlgorithm
-  /** Allows `http` URLs, the issuer's and those that are pushed to. For tests. Default: false. */
+  /**
+   * Allows `http` URLs, the issuer's and those that are pushed to, and pushing to this machine. For
+   * tests. Default: false.
+   */
   readonly allowInsecureHttp?: boolean
   /** Whether a Receiver may have several streams; if not, a second create is 409. Default: true. */
   readonly multipleStreams?: boolean
@@ -58,6 +61,12 @@ export interface PushOptions {
   readonly maxInFlight?: number
   /** How long an attempt may take in all. Default: 10,000. */
   readonly timeoutMs?: number
+  /**
+   * Hosts that may be pushed to although their addresses are not public, by the name or address in
+   * the endpoint's URL: `['receiver.internal']`. Default: none; with `allowInsecureHttp`, this
+   * machine.
+   */
+  readonly allowedHosts?: readonly string[]
   /** When a failed push is repeated. Default: from 500 ms, doubling up to five minutes. */
   readonly backoff?: Backoff
 }
@@ -101,6 +110,7 @@ export function readOptions(options: TransmitterOptions): Settings {
     push: {
       maxInFlight: 16,
       timeoutMs: 10_000,
+      allowedHosts: [],
       backoff: { firstMs: 500, longestMs: 300_000 },
       ...given(options.push ?? {}),
     },
@@ -158,6 +168,12 @@ function check(options: TransmitterOptions): void {
   checks.check(
     eventsSupported === undefined || eventsSupported.every((type) => URL.canParse(type?.uri)),
     '"eventsSupported" must be event types, such as [SessionRevoked]',
+  )
+  const { allowedHosts } = options.push ?? {}
+  checks.check(
+    allowedHosts === undefined ||
+      (Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === 'string')),
+    '"push.allowedHosts" must be an array of host names or addresses',
   )
   checkNumbers(checks, options)
   checks.done()

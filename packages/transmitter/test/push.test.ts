@@ -47,6 +47,31 @@ afterEach(async () => {
   await transmitter.stop()
 })
 
+describe('push to an address that is not public', () => {
+  it.each([
+    ['an address', 'https://127.0.0.1:1/push'],
+    ['a metadata service', 'https://169.254.169.254/push'],
+    ['an address that wraps one', 'https://[::ffff:7f00:1]:1/push'],
+    ['a name for this machine', 'https://localhost:1/push'],
+  ])('connects to nobody: %s', async (_, url) => {
+    await transmitter.stop()
+    await start({ allowInsecureHttp: false })
+    await createStream(transmitter, pushTo(url))
+    const failed = nextEvent(transmitter, 'delivery:failed')
+    await revoke('alice')
+    expect(await failed).toMatchObject({ reason: 'no answer: ERR_ADDRESS_NOT_ALLOWED' })
+  })
+  it('connects where the host is allowed by name', async () => {
+    await transmitter.stop()
+    const push = { allowedHosts: ['localhost'] }
+    await start({ allowInsecureHttp: false, push })
+    await createStream(transmitter, pushTo('https://localhost:1/push'))
+    const failed = nextEvent(transmitter, 'delivery:failed')
+    await revoke('alice')
+    expect(await failed).toMatchObject({ reason: expect.stringMatching(/ECONNREFUSED/) })
+  })
+})
+
 describe('push', () => {
   it('PUSH-2.1-1, PUSH-2.1-2, PUSH-2.1-3, PUSH-2.1-4: posts the SET itself', async () => {
     const id = await listen()

@@ -25,7 +25,9 @@ const drainMs = 2000
 
 /** Makes the delivery of one Transmitter: a queue for each stream that is at work. */
 export function createDelivery(context: DeliveryContext): Delivery {
-  const poster = createPoster(context.settings.push.timeoutMs)
+  const { push, allowInsecureHttp } = context.settings
+  const { timeoutMs, allowedHosts } = push
+  const poster = createPoster(timeoutMs, { allowedHosts, allowLoopback: allowInsecureHttp })
   const pushes = new Map<string, Push>()
   const polls = new Map<string, Poll>()
 

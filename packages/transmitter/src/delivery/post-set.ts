@@ -1,6 +1,7 @@
 import { setMediaType } from '@drawbridge/schema'
 import type { Secret } from '@drawbridge/core'
-import { Agent, type Dispatcher } from 'undici'
+import { createSocketGuard, type OutgoingRules } from '@drawbridge/core/outgoing'
+import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { Answer } from './verdict.ts'
 
 /** Where the SETs of a stream are pushed to. */
@@ -36,13 +37,20 @@ export function pushTarget(endpoint: string, authorization?: Secret): PushTarget
 
 /**
  * Makes a poster: connections are kept and shared by origin, redirects are not followed, and an
- * attempt takes `timeoutMs` in all.
+ * attempt takes `timeoutMs` in all. A Receiver chooses the endpoint, so every connection is
+ * guarded.
  *
  * @see RFC 8935, "Transmitting a SET"
  */
-export function createPoster(timeoutMs: number): Poster {
+export function createPoster(timeoutMs: number, rules: OutgoingRules): Poster {
+  const guard = createSocketGuard(rules)
+  const connect = buildConnector({ timeout: timeoutMs, lookup: guard.lookup })
   const agent = new Agent({
-    connect: { timeout: timeoutMs },
+    connect: (options, done) => {
+      const refused = guard.refuses(options.hostname)
+      if (refused) done(refused, null)
+      else connect(options, done)
+    },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   })
