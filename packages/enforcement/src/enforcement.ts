@@ -55,11 +55,11 @@ export interface Enforcement {
    */
   giveBack(lift: LocalLift): Promise<void>
   /**
-   * Says that something was heard of a Transmitter, for `silence`: a verification event, or a poll
-   * that was answered. Signals that are applied, here or on another node, count by themselves.
+   * Says that something was heard of a Transmitter, for `silence`: a verification event. Signals that
+   * are applied, here or on another node, count by themselves.
    *
    * @example
-   *   receiver.handle(Verification, ({ iss }) => enforcement.heard(iss))
+   *   receiver.events.on('stream:verified', () => enforcement.heard(idp))
    */
   readonly heard: (iss: string) => void
   /**

@@ -27,10 +27,8 @@ export interface FastifyReplyLike {
  * after that hook. The body has been parsed by then.
  *
  * @example
- *   app.addHook(
- *     'preHandler',
- *     guard(enforcement, (request) => whoOf(request.session)),
- *   )
+ *   const identify = ({ session }: FastifyRequest) => whoOf(session)
+ *   app.addHook('preHandler', guard(enforcement, identify))
  *
  * @param identify What it throws is an error of the request: 500 unless the application says
  *   otherwise

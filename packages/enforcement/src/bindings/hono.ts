@@ -9,7 +9,7 @@ export type { GuardOptions } from './judge.ts'
 export interface HonoContextLike {
   readonly req: { readonly raw: Request }
   header(name: string, value: string, options?: { readonly append: boolean }): void
-  newResponse(body: string | null, status: number): Response
+  newResponse(body: string, status?: number): Response
 }
 
 /**
@@ -17,7 +17,8 @@ export interface HonoContextLike {
  * before what must not be reached.
  *
  * @example
- *   app.use(guard(enforcement, (context) => whoOf(context.get('session'))))
+ *   const identify = (context: Context<Env>) => whoOf(context.get('session'))
+ *   app.use(guard(enforcement, identify))
  *
  * @param identify What it throws goes to `onError` of the application
  * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake
@@ -42,5 +43,5 @@ async function send(denial: Response, context: HonoContextLike): Promise<Respons
   for (const [name, value] of denial.headers) {
     context.header(name, value, { append: name === 'set-cookie' })
   }
-  return context.newResponse(body === '' ? null : body, denial.status)
+  return context.newResponse(body, denial.status)
 }

@@ -81,15 +81,26 @@ export function denialResponse(
 ): Response {
   const wording = wordings[denial.reason]
   const { status, error, description } = wording
-  const headers = { ...challengeHeaders(denial, wording), ...clearing(denial, settings) }
+  const cleared = clearing(denial, settings)
+  const headers = { ...challengeHeaders(denial, wording), ...cleared }
   if (!request || !isNavigation(request)) {
     return jsonResponse(status, { error, error_description: description }, headers)
   }
   const login = denial.loginHelps ? loginTarget(denial, settings) : undefined
-  if (login !== undefined && isSafe(request)) return redirect(login, clearing(denial, settings))
-  return page(status === 401 && !denial.loginHelps ? 403 : status, description, login, headers)
+  if (login !== undefined && isSafe(request)) return redirect(login, cleared)
+  // To a person, 401 says: log in. The challenge goes with it.
+  const isFinal = status === 401 && !denial.loginHelps
+  return isFinal
+    ? page(403, description, login, cleared)
+    : page(status, description, login, headers)
 }
 
+/**
+ * All values are `wordings`, numbers, or were checked to be scope tokens: none can end its quotes.
+ *
+ * @see RFC 6750, "The WWW-Authenticate Response Header Field"; RFC 9470, "Authentication
+ *   Requirements Challenge"
+ */
 function challengeHeaders(denial: Denial, { status, error, description }: Wording): Fields {
   if (status === 503) return { 'retry-after': '1' }
   const { reason, acr, maxAgeSeconds, scope = [] } = denial
@@ -119,12 +130,17 @@ function clearing({ reason }: Denial, { clearCookie, clearSiteData = [] }: Denia
 
 type Fields = Readonly<Record<string, string>>
 
-/** Not a `fetch` of a page's script: that one follows redirects and cannot show a page. */
+/**
+ * Not a `fetch` of a page's script: that one follows redirects and cannot show a page.
+ *
+ * @see W3C Fetch Metadata Request Headers, "The Sec-Fetch-Mode HTTP Request Header"
+ */
 function isNavigation({ method, headers }: RequestLike): boolean {
   const mode = headers.get('sec-fetch-mode')
   if (mode !== null) return mode === 'navigate'
-  const isForm = method === 'POST' && (headers.get('content-type') ?? '').includes('form')
-  return (isSafe({ method }) || isForm) && (headers.get('accept')?.includes('text/html') ?? false)
+  // Browsers say it to trustworthy origins alone: https, and the machine itself.
+  const isForm = method === 'POST' && /form/i.test(headers.get('content-type') ?? '')
+  return (isSafe({ method }) || isForm) && /text\/html/i.test(headers.get('accept') ?? '')
 }
 
 /** What was sent with another method would be lost on the way to the login without a word. */
@@ -151,14 +167,15 @@ const redirect = (location: string, headers: Fields): Response =>
   })
 
 function page(status: number, text: string, login: string | undefined, headers: Fields): Response {
-  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+  const sentence = escaped(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`)
   const link = login === undefined ? '' : `<p><a href="${escaped(login)}">Log in</a></p>`
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${sentence}</title><p>${sentence}</p>${link}</html>`
   return new Response(html, {
     status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'content-security-policy':
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       'cache-control': 'no-store',
       ...headers,
     },
@@ -166,4 +183,4 @@ function page(status: number, text: string, login: string | undefined, headers: 
 }
 
 const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
+  text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`)
