@@ -282,7 +282,14 @@ function checkAnswers(settings: EnforcementSettings, checks: OptionChecks): void
     clearCookie === undefined || /^[!#$%&'*+.^_`|~\w-]+$/.test(clearCookie),
     '"clearCookie" must be the name of a cookie',
   )
-  const data: readonly string[] = ['cache', 'cookies', 'storage', 'executionContexts', '*']
+  const data: readonly string[] = [
+    'cache',
+    'clientHints',
+    'cookies',
+    'storage',
+    'executionContexts',
+    '*',
+  ]
   checks.check(
     Array.isArray(clearSiteData) && clearSiteData.every((one) => data.includes(one)),
     `"clearSiteData" must be an array of ${data.join(', ')}`,

@@ -35,7 +35,7 @@ export interface DenialSettings {
 }
 
 /** @see W3C Clear Site Data, "The Clear-Site-Data HTTP Response Header Field" */
-export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '*'
+export type SiteData = 'cache' | 'clientHints' | 'cookies' | 'storage' | 'executionContexts' | '*'
 
 interface Wording {
   readonly status: 401 | 403 | 503

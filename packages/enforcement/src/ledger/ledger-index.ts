@@ -37,7 +37,7 @@ export type Widen = (entry: LedgerEntry) => Subject | undefined
 /** An entry and the places where it is filed: a newer one of the same key is found in all of them. */
 interface Filed {
   entry: LedgerEntry
-  readonly places: string[]
+  places: readonly string[]
 }
 
 const none: readonly LedgerEntry[] = []
@@ -68,13 +68,14 @@ export function createLedgerIndex(
       byKey.set(key, filed)
       if (issuerMeant(entry.on) !== undefined) issuerWide = [...issuerWide, filed]
     }
-    for (const place of placesOf(entry, widen)) {
-      if (filed.places.includes(place)) continue
-      filed.places.push(place)
+    const added = [...placesOf(entry, widen)].filter((place) => !filed.places.includes(place))
+    for (const place of added) {
       const file = files.get(place)
       if (file) file.push(filed)
       else files.set(place, [filed])
     }
+    // Of just the size it needs: to push would reserve room, and there are many entries.
+    filed.places = filed.places.concat(added)
     version = {}
     return true
   }
