@@ -31,10 +31,10 @@ export interface StreamUpdate {
 }
 
 /**
- * Reads the body of an update (PATCH).
+ * Reads the body of an update (PATCH) or a replacement (PUT).
  *
  * @throws StreamError `ERR_STREAM_REQUEST` with status 400 that names the member
- * @see OpenID SSF 1.0, "Updating a Stream's Configuration"
+ * @see OpenID SSF 1.0, "Updating a Stream's Configuration", "Replacing a Stream's Configuration"
  */
 export function readStreamUpdate(value: unknown): StreamUpdate {
   if (!isObject(value)) throw invalid('the body must be a JSON object')

@@ -35,6 +35,7 @@ const protectedRoutes: readonly [route: string, body: object | undefined][] = [
   ['POST /streams', {}],
   ['GET /streams', undefined],
   ['PATCH /streams', { stream_id: 'x' }],
+  ['PUT /streams', { stream_id: 'x', delivery: { method: 'urn:ietf:rfc:8936' } }],
   ['DELETE /streams?stream_id=x', undefined],
   ['GET /status?stream_id=x', undefined],
   ['POST /status', { stream_id: 'x', status: 'enabled' }],
@@ -91,8 +92,8 @@ describe('metadata and keys', () => {
 
   it('answers 404 elsewhere and 405 with Allow for another method', async () => {
     expect(await status('GET /nowhere')).toBe(404)
-    const answer = await ask('PUT /streams', { body: {} })
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, GET, PATCH, DELETE'])
+    const answer = await ask('PUT /verify', { body: {} })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
   })
 
   it('answers 503 while it is not started', async () => {
@@ -315,6 +316,72 @@ describe('streams', () => {
       expect(await status(`POST /poll/${id}`, { body: {} })).toBe(404)
     }
     expect(await status('DELETE /streams')).toBe(400)
+  })
+})
+
+describe('replacing a stream', () => {
+  const types = [SessionRevoked.uri, CredentialChange.uri]
+  const delivery = { method: pollMethod }
+  const read = async (stream_id: string): Promise<Record<string, unknown>> =>
+    (await (await ask(`GET /streams?stream_id=${stream_id}`)).json()) as Record<string, unknown>
+
+  it('SSF-8.1.1.4-3, SSF-8.1.1.4-6, SSF-8.1.1.4-8: deletes what is not sent, and answers the whole', async () => {
+    const stream_id = await createStream(transmitter, {
+      events_requested: types,
+      description: 'first',
+    })
+    const { description: _, events_requested: __, ...before } = await read(stream_id)
+    const one = { stream_id, delivery, events_requested: [CredentialChange.uri] }
+    const answer = await ask('PUT /streams', { body: one })
+    expect(answer.status).toBe(200)
+    const after = {
+      ...before,
+      events_requested: [CredentialChange.uri],
+      events_delivered: [CredentialChange.uri],
+    }
+    expect(await answer.json()).toEqual(after)
+    expect(await read(stream_id)).toEqual(after)
+    const none = await ask('PUT /streams', { body: { stream_id, delivery } })
+    expect(await none.json()).toEqual({ ...before, events_delivered: [] })
+  })
+
+  it('SSF-8.1.1.4-5, SSF-8.1.1.4-7: supplied members must be what they were before', async () => {
+    const stream_id = await createStream(transmitter, { events_requested: types })
+    const whole = await read(stream_id)
+    expect(await status('PUT /streams', { body: { ...whole, aud: 'https://other.example' } })).toBe(
+      400,
+    )
+    expect(await read(stream_id)).toEqual(whole)
+    // Reading, changing and replacing: `events_delivered` still says what it was.
+    const fewer = { ...whole, events_requested: [SessionRevoked.uri] }
+    expect(await status('PUT /streams', { body: fewer })).toBe(200)
+    expect(await status('PUT /streams', { body: fewer })).toBe(400)
+  })
+
+  it('GAP-8, SSF-8.1.1.4-11: is 400 without a delivery, 400 before 404, and 404 for another’s', async () => {
+    const stream_id = await createStream(transmitter, { events_requested: types })
+    const answer = await ask('PUT /streams', { body: { stream_id } })
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      expect.objectContaining({ description: expect.stringContaining('"delivery"') }),
+    ])
+    expect(await status('PUT /streams', { body: { delivery } })).toBe(400)
+    expect(await status('PUT /streams', { body: { stream_id: 'x', delivery: 1 } })).toBe(400)
+    expect(await status('PUT /streams', { body: { stream_id: 'x', delivery } })).toBe(404)
+    const body = { stream_id, delivery }
+    expect(await status('PUT /streams', { body, token: 'token-two' })).toBe(404)
+  })
+
+  it('replaces the delivery; what waits goes out by the new one', async () => {
+    const endpoint = await pushEndpoint()
+    const stream_id = await createStream(transmitter, { events_requested: types })
+    await transmitter.transmit(SessionRevoked, user('alice'), {})
+    const delivered = nextEvent(transmitter, 'set:delivered')
+    const body = { stream_id, events_requested: types, ...pushTo(endpoint.url, 'Bearer new') }
+    expect(await status('PUT /streams', { body })).toBe(200)
+    await delivered
+    expect(endpoint.received[0]?.headers.authorization).toBe('Bearer new')
+    await endpoint.close()
   })
 })
 

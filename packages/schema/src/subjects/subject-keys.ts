@@ -71,17 +71,20 @@ export function subjectKeys(subject: Subject): readonly string[] {
  * than all the rest of a check; the text that tells most is there already. `matches` decides.
  */
 function lookupText(identifier: SubjectIdentifier): string {
-  const { format, id, sub } = identifier as OtherSubject
-  // The two formats of most sessions first: they are looked up on every request.
-  if (format === 'iss_sub' && typeof sub === 'string') return sub
-  if (format === 'opaque' && typeof id === 'string') return id
-  const { email, jti, phone_number: number } = identifier as OtherSubject
+  const { format } = identifier as OtherSubject
+  // The two formats of most sessions first: members that an identifier does not have take time.
+  if (format === 'opaque') return textOr((identifier as OtherSubject)['id'], identifier)
+  if (format === 'iss_sub') return textOr((identifier as OtherSubject)['sub'], identifier)
+  const { email, sub, jti, phone_number: number } = identifier as OtherSubject
   // What people write in several ways is filed as one of them, so that it is found by any.
   if (format === 'email' && typeof email === 'string') return canonicalEmail(email)
   if (format === 'phone_number' && typeof number === 'string') return canonicalPhoneNumber(number)
-  const text = format === 'opaque' ? id : format === 'jwt_id' ? jti : sub
-  return format !== 'scim' && typeof text === 'string' ? text : subjectKey(identifier)
+  if (format === 'scim') return subjectKey(identifier)
+  return textOr(format === 'jwt_id' ? jti : sub, identifier)
 }
+
+const textOr = (text: unknown, identifier: SubjectIdentifier): string =>
+  typeof text === 'string' ? text : subjectKey(identifier)
 
 /**
  * The texts under which an index files a subject, so that everything it can match in enforcement is
@@ -92,6 +95,8 @@ export function indexTexts(subject: Subject): readonly string[] {
   const member = isComplex(subject) ? narrowestMember(subject) : subject
   return member ? namesOf(member).map(lookupText) : [canonicalJson(subject)]
 }
+
+const { hasOwnProperty } = Object.prototype
 
 const { hasOwnProperty } = Object.prototype
 
@@ -106,8 +111,7 @@ export function lookupTexts(subject: SubjectInput): readonly string[] {
   for (const name in members) {
     if (!hasOwnProperty.call(members, name)) continue
     const identifier = members[name]
-    if (name === 'format' || !isObject(identifier)) continue
-    addTexts(texts, identifier as OtherSubject)
+    if (name !== 'format' && isObject(identifier)) addTexts(texts, identifier as OtherSubject)
   }
   return texts
 }

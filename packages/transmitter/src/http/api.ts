@@ -46,6 +46,8 @@ export interface ApiSetup {
   readonly emitter: Emitter<TransmitterEvents>
 }
 
+const methodsWithBody: readonly string[] = ['POST', 'PATCH', 'PUT']
+
 async function callOf(
   request: Request,
   scope: Scope,
@@ -54,8 +56,7 @@ async function callOf(
   const receiver = await authorize(request, scope, authenticate)
   if (isResponse(receiver)) return receiver
   const query = new URL(request.url).searchParams
-  if (request.method !== 'POST' && request.method !== 'PATCH')
-    return { receiver, query, body: undefined }
+  if (!methodsWithBody.includes(request.method)) return { receiver, query, body: undefined }
   const json = await readJson(request)
   return json.refusal ?? { receiver, query, body: json.value }
 }

@@ -19,7 +19,7 @@ export interface PublicCall extends ApiContext {
 export interface Call extends PublicCall {
   readonly receiver: ReceiverIdentity
   readonly query: URLSearchParams
-  /** The parsed JSON body of a POST or a PATCH. */
+  /** The parsed JSON body of a POST, a PATCH or a PUT. */
   readonly body: unknown
   /** What follows the route's name in the path: the stream of a poll. */
   readonly streamId: string

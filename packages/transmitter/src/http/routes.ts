@@ -7,6 +7,7 @@ import { readJwks } from './read-jwks.ts'
 import { readMetadata } from './read-metadata.ts'
 import { readStatus } from './read-status.ts'
 import { readStreams } from './read-streams.ts'
+import { replaceStream } from './replace-stream.ts'
 import { updateStatus } from './update-status.ts'
 import { updateStream } from './update-stream.ts'
 import { verifyStream } from './verify-stream.ts'
@@ -23,6 +24,7 @@ export const routes: Readonly<Record<string, Route>> = {
   'POST /streams': { scope: 'ssf.manage', action: createStream },
   'GET /streams': { scope: 'ssf.read', action: readStreams },
   'PATCH /streams': { scope: 'ssf.manage', action: updateStream },
+  'PUT /streams': { scope: 'ssf.manage', action: replaceStream },
   'DELETE /streams': { scope: 'ssf.manage', action: deleteStream },
   'GET /status': { scope: 'ssf.read', action: readStatus },
   'POST /status': { scope: 'ssf.manage', action: updateStatus },
