@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { judgeServer } from '../src/ledger/redis/check-server.ts'
-import { followingOn, nodeOn } from './redis-node.ts'
+import { followingOn, nodeOn, overheard } from './redis-node.ts'
 import { durable, forgetful, hasRedisServer, startRedis, type RedisServer } from './redis-server.ts'
 
 const whenRedis = hasRedisServer('what the Redis ledger asks of a server')
@@ -31,11 +31,13 @@ whenRedis('redisLedger, when it is opened', () => {
   it(
     'refuses a Redis that removes entries, and names the setting and what would be right',
     withServer(evicting, async ({ url }) => {
-      await expect(nodeOn(url).ledger.open()).rejects.toMatchObject({
+      const redis = overheard(url)
+      await expect(nodeOn(redis).ledger.open()).rejects.toMatchObject({
         name: 'StorageError',
         code: 'ERR_STORAGE_UNAVAILABLE',
         message: expect.stringMatching(/"maxmemory-policy" must be "noeviction"/),
       })
+      expect(redis.counts).toEqual({ made: 1, destroyed: 1 })
     }),
   )
   it(

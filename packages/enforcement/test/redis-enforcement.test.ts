@@ -188,9 +188,9 @@ describeWithRedis(title, () => {
     await one.enforcement.apply(revoked({ user: issSub(idp, 'alice') }, { jti: 'kept' }))
     await there
     const lost = Promise.all([one.told('ledger:lost'), two.told('ledger:lost')])
-    let isOver = false
+    const over = new AbortController()
     const watching = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         expect([one.outcome(user('alice')), two.outcome(user('alice'))]).toEqual([
           'refuse',
           'refuse',
@@ -203,7 +203,7 @@ describeWithRedis(title, () => {
     const heard = followed(one, 'after')
     await two.enforcement.apply(revoked({ user: issSub(idp, 'bob') }, { jti: 'after' }))
     await heard
-    isOver = true
+    over.abort()
     await watching
     expect(one.outcome(user('bob'))).toBe('refuse')
   })

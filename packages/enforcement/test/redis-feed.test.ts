@@ -209,6 +209,7 @@ whenRedis('the Redis ledger when Redis is away', () => {
       await server.restart()
       await one.heardAgain()
       expect(await one.ledger.write(entryWith())).toMatchObject({ changed: true })
+      expect(await one.ledger.write(entryWith())).toMatchObject({ changed: false })
     }),
   )
 
@@ -229,6 +230,9 @@ whenRedis('the Redis ledger when Redis is away', () => {
       await one.ledger.write(before)
       await expect(one.ledger.write(entry)).rejects.toThrow()
       expect(await server.command('HVALS', entriesKey)).toContain(JSON.stringify(entry))
+      await proxy.cut()
+      await expect(one.ledger.write(entry)).rejects.toThrow()
+      await proxy.open()
       expect(await one.ledger.write(entry)).toEqual({ changed: true, entry, before })
       expect(await one.ledger.write(entry)).toMatchObject({ changed: false })
     }),
@@ -363,6 +367,20 @@ whenRedis('the Redis ledger when Redis has forgotten', () => {
       await one.until(() => one.losses() === 1)
       await one.heardAgain()
       expect(await one.ledger.readAll()).toEqual([entry])
+    }),
+  )
+
+  it(
+    'heals on a Redis whose clock is behind that of the one before',
+    inScene(async ({ node, server }) => {
+      const one = await node()
+      await server.command('XADD', feedKey, '9999999999999-0', 'epoch', 'ahead')
+      await one.ledger.write(entryWith())
+      await server.command('FLUSHALL')
+      await one.until(() => one.losses() === 1)
+      for (const _ of [1, 2, 3]) await one.heardAgain()
+      expect(one.losses()).toBe(1)
+      expect(await one.ledger.readAll()).toEqual([entryWith()])
     }),
   )
 

@@ -3,7 +3,7 @@ import { createClient } from 'redis'
 import { redisLedger, type RedisLike } from '@drawbridge/enforcement/redis'
 import { ledgerContract } from '../src/ledger/contract.ts'
 import { describeLedger } from './ledger-contract.ts'
-import { entriesNamed, entryNamed, nodeOn, quick, sorted } from './redis-node.ts'
+import { entriesNamed, entryNamed, nodeOn, overheard, quick, sorted } from './redis-node.ts'
 import { startProxy } from './redis-proxy.ts'
 import { hasRedisServer, startRedis, type RedisServer } from './redis-server.ts'
 import { entryWith, noon } from './signals.ts'
@@ -141,6 +141,17 @@ whenRedis('redisLedger', () => {
       await expect(ledger.follow(follower)).rejects.toMatchObject(refusal)
       await expect(ledger.write(entry)).rejects.toMatchObject(refusal)
     }))
+
+  it('leaves no connection behind when following cannot begin', async () => {
+    const redis = overheard(server.url)
+    const node = nodeOn(redis, { prefix: newPrefix() })
+    await node.ledger.open()
+    const newer = JSON.stringify({ ...entryWith(), effect: 'banish' })
+    await server.command('HSET', `{place-${places}}:entries`, 'key', newer)
+    await expect(node.ledger.follow(node.follower)).rejects.toThrow()
+    expect(redis.counts).toEqual({ made: 2, destroyed: 1 })
+    await node.ledger.close()
+  })
 
   it.each([
     ['connected', true],

@@ -24,18 +24,29 @@ export interface Node {
 export const quick: RedisLedgerOptions = { heartbeatMs: 50, commandTimeoutMs: 1000 }
 
 /** A client of which a test hears each command before it is sent. */
+export interface Overheard extends RedisLike {
+  /** What became of the connections made after it. */
+  readonly counts: { made: number; destroyed: number }
+}
+
 export function overheard(
-  url: string,
-  hear: (args: readonly string[]) => Promise<unknown> | undefined,
-): RedisLike {
-  const client: RedisLike = createClient({ url })
+  redis: string | RedisLike,
+  hear: (args: readonly string[]) => Promise<unknown> | undefined = () => undefined,
+): Overheard {
+  const client: RedisLike = typeof redis === 'string' ? createClient({ url: redis }) : redis
+  const counts = { made: 0, destroyed: 0 }
   return {
+    counts,
     ...(client.options && { options: client.options }),
     duplicate: (overrides) => {
+      counts.made += 1
       const connection = client.duplicate(overrides)
       return {
         connect: () => connection.connect(),
-        destroy: () => connection.destroy(),
+        destroy: () => {
+          counts.destroyed += 1
+          connection.destroy()
+        },
         on: (name, listener) => connection.on(name, listener),
         sendCommand: async (args) => {
           await hear(args)

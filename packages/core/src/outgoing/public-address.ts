@@ -81,7 +81,7 @@ function groupsOf(address: string): readonly number[] {
   const numbers = (part: string): number[] =>
     part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16))
   const [head, tail] = [numbers(before), numbers(after ?? '')]
-  return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail]
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail]
 }
 
 function hexOf(v4: string): string {

@@ -59,7 +59,7 @@ export function createSocketGuard(
           : addresses.filter(({ address }) => isAllowed(hostname) || mayReach(address))
         const [first] = good
         if (!first) return done(error ?? notAllowed(), '', 0)
-        if (options.all) return done(null, good as never)
+        if (options.all) return done(null, good)
         done(null, first.address, first.family)
       })
     },

@@ -25,9 +25,10 @@ const drainMs = 2000
 
 /** Makes the delivery of one Transmitter: a queue for each stream that is at work. */
 export function createDelivery(context: DeliveryContext): Delivery {
-  const { push, allowInsecureHttp } = context.settings
-  const { timeoutMs, allowedHosts } = push
-  const poster = createPoster(timeoutMs, { allowedHosts, allowLoopback: allowInsecureHttp })
+  const { settings } = context
+  const { timeoutMs, allowedHosts } = settings.push
+  const allowLoopback = settings.allowInsecureHttp
+  const poster = createPoster(timeoutMs, { allowedHosts, allowLoopback })
   const pushes = new Map<string, Push>()
   const polls = new Map<string, Poll>()
 
