@@ -8,6 +8,7 @@ import {
   type LocalLift,
   type LocalSignal,
 } from '@drawbridge/enforcement'
+import { manualClock } from './manual-clock.ts'
 import {
   alice,
   aliceSince,
@@ -210,5 +211,20 @@ describe('onward', () => {
     const { enforcement } = await startedNode({ transmit: async (type) => sent.push(type) })
     await enforcement.apply(revoked({ user: alice }))
     expect(sent).toEqual([])
+  })
+})
+
+describe('nodes whose clocks differ', () => {
+  it('give back what another took, although its clock is ahead', async () => {
+    const ledger = memoryLedger()
+    const ahead = await startedNode({ ledger, clock: manualClock((noon + 3600) * 1000) })
+    await ahead.enforcement.take({ on: alice, cause: 'incident', effect: 'suspend' })
+    await ahead.enforcement.stop()
+    const { enforcement } = await startedNode({ ledger })
+    expect(enforcement.check(aliceSince(0)).outcome).toBe('refuse')
+    await enforcement.giveBack({ on: alice, cause: 'incident' })
+    expect(enforcement.check(aliceSince(0)).outcome).toBe('allow')
+    await enforcement.take({ on: alice, cause: 'incident', effect: 'suspend' })
+    expect(enforcement.check(aliceSince(0)).outcome).toBe('refuse')
   })
 })
