@@ -5,7 +5,12 @@ export {
   type AuditPrivacy,
   type AuditRecord,
 } from './audit/audit-record.ts'
-export { type OutsideMandate } from './authority/authority.ts'
+export {
+  createAuthority,
+  type Authority,
+  type OutsideMandate,
+  type Reach,
+} from './authority/authority.ts'
 export { type Mandate, type Mandates } from './authority/mandate.ts'
 export { type GuardOptions } from './bindings/judge.ts'
 export { type Identify, type Nobody } from './bindings/identify.ts'

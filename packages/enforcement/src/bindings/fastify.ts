@@ -15,9 +15,11 @@ export interface FastifyRequestLike {
 
 /** What the guard calls of a reply of Fastify. */
 export interface FastifyReplyLike {
+  /** Sets the status. */
   code(status: number): unknown
   /** Keeps the cookies that were set before. */
   header(name: string, value: string): unknown
+  /** Ends the answer with this body. */
   send(body: string): unknown
 }
 

@@ -8,7 +8,9 @@ export type { GuardOptions } from './judge.ts'
 /** What the guard reads and calls of a context of Hono. */
 export interface HonoContextLike {
   readonly req: { readonly raw: Request }
+  /** Sets a header field of the answer. */
   header(name: string, value: string, options?: { readonly append: boolean }): void
+  /** Makes the answer, with the fields that were set. */
   newResponse(body: string, status?: number): Response
 }
 

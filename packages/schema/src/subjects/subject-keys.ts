@@ -98,8 +98,6 @@ export function indexTexts(subject: Subject): readonly string[] {
 
 const { hasOwnProperty } = Object.prototype
 
-const { hasOwnProperty } = Object.prototype
-
 /** The texts that find a simple subject, or the members of a complex one. */
 export function lookupTexts(subject: SubjectInput): readonly string[] {
   const texts: string[] = []

@@ -1,8 +1,10 @@
 /** What the ledger needs of a connection that it made by `duplicate`. */
 export interface RedisConnectionLike {
+  /** Resolves when commands can be sent. */
   connect(): Promise<unknown>
   /** Sends one command and resolves with the answer as RESP 2 has it. */
   sendCommand(args: readonly string[]): Promise<unknown>
+  /** Tells of errors of the connection; without a listener they would end the process. */
   on(event: 'error', listener: (error: Error) => void): unknown
   /** Closes at once; what was not answered is rejected. */
   destroy(): void
@@ -18,6 +20,7 @@ export interface RedisOverrides {
   readonly socket?: {
     readonly connectTimeout?: number
     readonly socketTimeout?: number
+    /** False: the ledger connects again itself. */
     readonly reconnectStrategy?: () => false
     readonly signal?: AbortSignal
   }
@@ -30,5 +33,6 @@ export interface RedisOverrides {
 export interface RedisLike {
   /** The options the client was made with. Those of the socket are carried over. */
   readonly options?: { readonly socket?: object | undefined } | undefined
+  /** Makes a connection with other settings. */
   duplicate(overrides: RedisOverrides): RedisConnectionLike
 }
