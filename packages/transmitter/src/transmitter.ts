@@ -33,6 +33,7 @@ export interface Transmitter extends FetchHandler {
    * ```
    *
    * @throws SetError `ERR_SET_PAYLOAD`, `ERR_SET_SUBJECT`: nothing was recorded
+   * @throws OptionsError `ERR_INVALID_ARG_VALUE` for a type that is not in `eventsSupported`
    * @throws StorageError `ERR_STORAGE_UNAVAILABLE`: it is not durable, or not started
    */
   transmit<Payload extends object>(

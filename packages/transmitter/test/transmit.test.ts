@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { email, type SubjectInput } from '@drawbridge/schema'
-import { CredentialChange, SessionRevoked } from '@drawbridge/schema/caep'
+import { CredentialChange, RiskLevelChange, SessionRevoked } from '@drawbridge/schema/caep'
 import { IdentifierChanged } from '@drawbridge/schema/risc'
 import {
   permitAll,
@@ -48,6 +48,14 @@ describe('transmit', () => {
       code: 'ERR_SET_SUBJECT',
     })
     expect(await poll(transmitter, id)).toEqual({ sets: {} })
+  })
+
+  it('refuses a type that no Receiver can ask for, instead of telling nobody', async () => {
+    const payload = { principal: 'USER', current_level: 'HIGH' } as const
+    await expect(transmitter.transmit(RiskLevelChange, user('a'), payload)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE',
+      mistakes: [expect.stringContaining('"eventsSupported"')],
+    })
   })
 
   it('SSF-8.1.1-12: records for the streams that deliver the type, each with its own jti and aud', async () => {

@@ -1,4 +1,4 @@
-import { createLanes } from '@drawbridge/core'
+import { createLanes, OptionsError } from '@drawbridge/core'
 import {
   checkEventSubject,
   checkPayload,
@@ -55,11 +55,18 @@ export interface TransmitContext {
  */
 export function createTransmit({ settings, makeJti, streams, outbox }: TransmitContext): Transmit {
   const lanes = createLanes()
+  const supported = new Set(settings.eventsSupported.map(({ uri }) => uri))
   return async (event, options = {}) => {
     const payload = checkPayload(event.type, event.payload)
     const subject = subjectOf(event.subject)
     checkEventSubject(event.type, subject)
     const { uri: type } = event.type
+    if (!supported.has(type)) {
+      // It would be recorded for nobody, and the caller would think that it was told.
+      throw new OptionsError('transmit', [
+        '"type" must be one of "eventsSupported" of createTransmitter: no Receiver can ask for another',
+      ])
+    }
     const txn = options.txn ?? makeJti()
     // Never in the future, so: down to the second.
     const iat = Math.floor(settings.clock.now() / 1000)
