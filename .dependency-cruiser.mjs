@@ -91,7 +91,10 @@ export default {
       'web-only-entries-reach-no-node-files',
       'Not by a detour either.',
       { path: '^packages/(schema|core|receiver)/src/index[.]ts$' },
-      { path: '^packages/core/src/(node[.]ts|incoming-request[.]ts|outgoing/|sqlite/)', reachable: true },
+      {
+        path: '^packages/core/src/(node[.]ts|incoming-request[.]ts|outgoing/|sqlite/)',
+        reachable: true,
+      },
     ),
     ...Object.entries(doors).map(([dependency, files]) =>
       forbid(

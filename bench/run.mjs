@@ -3,11 +3,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { feed } from './rows/feed.mjs'
 import { guardChecks } from './rows/guard-checks.mjs'
 import { latency } from './rows/latency.mjs'
+import { ledgerMemory } from './rows/ledger-memory.mjs'
 import { pushes } from './rows/pushes.mjs'
 import { schemaMatches, schemaValidations } from './rows/schema.mjs'
 import { schemaStart } from './rows/schema-start.mjs'
+import { tenant } from './rows/tenant.mjs'
 import { transmits } from './rows/transmits.mjs'
 import { verifications } from './rows/verifications.mjs'
 import { printHead, printRow } from './support/table.mjs'
@@ -27,6 +30,11 @@ const rows = {
   'guard 0': () => guardChecks(0),
   'guard 1000': () => guardChecks(1_000),
   'guard 1000000': () => guardChecks(1_000_000),
+  'tenant memory 100000': () => tenant('memory', 100_000, folder),
+  'tenant memory 1000000': () => tenant('memory', 1_000_000, folder),
+  'tenant sqlite 100000': () => tenant('sqlite', 100_000, folder),
+  feed: () => feed(folder),
+  'ledger memory': () => ledgerMemory(),
 }
 const wanted = process.argv[2] ?? ''
 try {

@@ -55,8 +55,8 @@ export interface Enforcement {
    */
   giveBack(lift: LocalLift): Promise<void>
   /**
-   * Says that something was heard of a Transmitter, for `silence`: a verification event. Signals that
-   * are applied, here or on another node, count by themselves.
+   * Says that something was heard of a Transmitter, for `silence`: a verification event. Signals
+   * that are applied, here or on another node, count by themselves.
    *
    * @example
    *   receiver.events.on('stream:verified', () => enforcement.heard(idp))

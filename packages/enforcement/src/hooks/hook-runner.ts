@@ -133,7 +133,7 @@ async function attemptHook({ hook, call, retry, clock }: Task): Promise<void> {
   try {
     await Promise.race([(async () => hook({ ...call, signal: limit.signal }))(), timeout])
   } finally {
-    finished.abort()
+    finished.abort(null)
   }
 }
 

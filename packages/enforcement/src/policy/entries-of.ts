@@ -29,9 +29,8 @@ export function entriesOf(event: SecurityEvent, judgement: Judgement): readonly 
   const { lifts } = accessMeaning(event)
   const own = ownEntry(event, judgement)
   // Remembered no longer than a cut: what they lift is gone with the first write.
-  const lifted = lifts.map((cause): LedgerEntry => {
-    return { ...liftOf(event, cause, judgement), expires: expiry(event, judgement) }
-  })
+  const expires = expiry(event, judgement)
+  const lifted = lifts.map((cause) => liftOf(event, cause, judgement, { expires }))
   return own ? [own, ...lifted] : lifted
 }
 
@@ -45,14 +44,15 @@ function ownEntry(event: SecurityEvent, judgement: Judgement): LedgerEntry | und
       return undefined
     case 'cut':
       return (
-        decided && {
-          ...entry(event, cause, decided, judgement),
+        decided &&
+        entry(event, cause, judgement, {
           reaches: 'began-before',
           expires: expiry(event, judgement),
-        }
+          ...decided,
+        })
       )
     case 'condition':
-      if (decided) return entry(event, cause, decided, judgement)
+      if (decided) return entry(event, cause, judgement, decided)
       // A milder degree of what has rules gives back what a harder one took: MEDIUM after HIGH.
       return policy.isOtherDegree({ ...event, isOf }) ? liftOf(event, cause, judgement) : undefined
     case 'lift':
@@ -89,25 +89,29 @@ function carryOut({ effect, terms }: Rule, event: EventToRule): { effect: Effect
 function entry(
   event: SecurityEvent,
   name: string,
-  decided: Decided,
   { canonical }: Judgement,
+  decided: Decided & Partial<LedgerEntry>,
 ): LedgerEntry {
   const { type, jti, txn, iat, subject, time } = event
   const iss = canonical.issuer(event.iss)
   return {
     on: canonical.subject(subject),
-    ...decided,
     since: time,
     reaches: 'all',
     cause: { iss, name, type, jti, ...(txn === undefined ? {} : { txn }), iat },
+    // Last: members that are added to a spread object give it a hidden class of its own, which
+    // takes a fifth of the memory of an entry.
+    ...decided,
   }
 }
 
 /** What an entry took that is lifted does not matter any more. */
-const liftOf = (event: SecurityEvent, cause: string, judgement: Judgement): LedgerEntry => ({
-  ...entry(event, cause, { effect: 'suspend' }, judgement),
-  lifted: true,
-})
+const liftOf = (
+  event: SecurityEvent,
+  cause: string,
+  judgement: Judgement,
+  more: Pick<LedgerEntry, 'expires'> = {},
+): LedgerEntry => entry(event, cause, judgement, { effect: 'suspend', lifted: true, ...more })
 
 /** From receipt, for a SET can come late, and no earlier than the issuer's own clock says. */
 const expiry = ({ iat }: SecurityEvent, { received, longestSessionSeconds }: Judgement): number =>

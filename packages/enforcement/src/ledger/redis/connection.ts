@@ -189,7 +189,8 @@ async function within<Result>(
   try {
     return await Promise.race([work, limit()])
   } finally {
-    done.abort()
+    // An error as the reason, which nobody reads, would be made for every command.
+    done.abort(null)
   }
 }
 
