@@ -83,6 +83,7 @@ export {
   type RequestRule,
   type RequestToJudge,
 } from './local/request-rule.ts'
+export { enforcementMetrics, type EnforcementMetrics } from './metrics.ts'
 export { type EnforcementOptions } from './options.ts'
 export { createPolicy, type EventToRule, type Policy } from './policy/policy.ts'
 export { recommendedPolicy } from './policy/recommended-policy.ts'
