@@ -137,6 +137,16 @@ describe('e-mail domains', () => {
     const reasons = told('signal:outside-mandate').map(({ reason }) => reason)
     expect(reasons).toEqual(passes ? [] : ['email-domain'])
   })
+  it('hold for what was recorded before they were written, too', async () => {
+    const ledger = memoryLedger()
+    const who = aliceSince(0, { subject: { user: email('a@evil.example') }, issuer: idp })
+    const before = await startedNode({ ledger, mandates: { [mdm]: { issuers: [idp] } } })
+    await before.enforcement.apply(signal(AccountDisabled, email('a@evil.example'), fromMdm))
+    expect(before.enforcement.check(who).outcome).toBe('refuse')
+    await before.enforcement.stop()
+    const after = await startedNode({ ledger, mandates: { [mdm]: mandate } })
+    expect(after.enforcement.check(who).outcome).toBe('allow')
+  })
   it('hold for no Transmitter but the one that they are written for', async () => {
     const { enforcement, told } = await nodeWith(mandate)
     await enforcement.apply(signal(AccountDisabled, email('a@evil.example')))

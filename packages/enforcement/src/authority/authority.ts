@@ -51,19 +51,20 @@ const wideMembers: readonly string[] = ['tenant', 'org_unit', 'group']
 export function createAuthority(mandates: Mandates = {}): Authority {
   const mandateOf = (iss: string): Mandate =>
     (Object.hasOwn(mandates, iss) ? mandates[iss] : undefined) ?? {}
+  const outside = (on: Subject, { tenants, emailDomains }: Mandate): OutsideMandate | undefined => {
+    if (isTenantWide(on) && !tenants) return 'tenant-wide'
+    return emailDomains && !isOfDomains(on, emailDomains) ? 'email-domain' : undefined
+  }
 
   return {
-    outside: (iss, on) => {
-      if (iss === localIssuer) return undefined
-      const { tenants, emailDomains } = mandateOf(iss)
-      if (isTenantWide(on) && !tenants) return 'tenant-wide'
-      return emailDomains && !isOfDomains(on, emailDomains) ? 'email-domain' : undefined
-    },
+    outside: (iss, on) => (iss === localIssuer ? undefined : outside(on, mandateOf(iss))),
     reach: (entry, session) => {
       const { iss } = entry.cause
       if (iss === localIssuer) return isMeant(entry, session) ? unlimited : undefined
       const mandate = mandateOf(iss)
-      if (!mayTouch(iss, mandate, session) || !isNamed(entry, mandate, session)) return undefined
+      // Mandates may have changed since it was written.
+      if (outside(entry.on, mandate) || !mayTouch(iss, mandate, session)) return undefined
+      if (!isNamed(entry, mandate, session)) return undefined
       const { isObserved, hardest } = limitsOf(mandate)
       return { isObserved: isObserved || isOf(session, mandate.observedTenants), hardest }
     },
@@ -89,7 +90,6 @@ const mayTouch = (iss: string, { issuers, tenants }: Mandate, session: Session):
 function isNamed(entry: LedgerEntry, mandate: Mandate, session: Session): boolean {
   const { on } = entry
   if (mandate.tenants) return names(entry, session.subject) || namesWidened(entry, mandate, session)
-  if (isTenantWide(on)) return false
   // The format of a simple subject does not say what it names: without a mandate, no tenant.
   const subject = isComplex(on) ? session.subject : withoutWide(session.subject)
   return names(entry, subject) || namesWidened(entry, mandate, session)
