@@ -129,3 +129,20 @@ export function termMistakes(effect: Effect, terms: unknown, name: string): read
   }
   return mistakes
 }
+
+/**
+ * Judges an effect with its terms.
+ *
+ * @param prefix What stands before `effect` and `terms` in what the caller calls them:
+ *   `requestRules[0].takes.`
+ * @returns A sentence for each mistake
+ */
+export function effectMistakes(
+  takes: { readonly effect?: unknown; readonly terms?: unknown } | undefined,
+  prefix = '',
+): readonly string[] {
+  const effect = takes?.effect
+  return isEffect(effect)
+    ? termMistakes(effect, takes?.terms, `${prefix}terms`)
+    : [`"${prefix}effect" must be one of ${effects.join(', ')}`]
+}

@@ -1,7 +1,7 @@
 import { checkOptions, systemClock, type Clock, type OptionChecks } from '@drawbridge/core'
 import type { IssuerAliases, Subject, SubjectInput } from '@drawbridge/schema'
 import { checkMandates, type Mandates } from './authority/mandate.ts'
-import { effects, isEffect, isScopeToken, termMistakes } from './effect.ts'
+import { effectMistakes, isScopeToken } from './effect.ts'
 import type { SiteData } from './guard/denial-response.ts'
 import type { HookRetry } from './hooks/hook-runner.ts'
 import { hookNames, type Hooks } from './hooks/hooks.ts'
@@ -201,11 +201,7 @@ function checkParts(settings: EnforcementSettings, { check }: OptionChecks): voi
     const { cause, takes } = (rule ?? {}) as Partial<RequestRule>
     const name = `requestRules[${place}]`
     check(typeof cause === 'string' && cause !== '', `"${name}.cause" must be a word for the cause`)
-    check(isEffect(takes?.effect), `"${name}.takes.effect" must be one of ${effects.join(', ')}`)
-    if (!isEffect(takes?.effect)) continue
-    for (const one of termMistakes(takes.effect, takes.terms, `${name}.takes.terms`)) {
-      check(false, one)
-    }
+    for (const mistake of effectMistakes(takes, `${name}.takes.`)) check(false, mistake)
   }
   for (const name of ['sessions', 'resolve', 'transmit', 'random'] as const) {
     const value: unknown = settings[name]

@@ -1,6 +1,6 @@
 import type { Clock, OptionChecks } from '@drawbridge/core'
 import type { Mandates } from './authority/mandate.ts'
-import { effects, isEffect, termMistakes, type EffectWithTerms } from './effect.ts'
+import { effectMistakes, type EffectWithTerms } from './effect.ts'
 import { issuerWide, type LedgerEntry } from './ledger/ledger-entry.ts'
 import {
   entryOfLift,
@@ -100,11 +100,7 @@ export function checkSilence(rules: SilenceRules, { check }: OptionChecks): void
       `"${name}.afterMs" must be 1 or more`,
     )
     if (takes === undefined) continue
-    check(isEffect(takes.effect), `"${name}.takes.effect" must be one of ${effects.join(', ')}`)
-    if (!isEffect(takes.effect)) continue
-    for (const one of termMistakes(takes.effect, takes.terms, `${name}.takes.terms`)) {
-      check(false, one)
-    }
+    for (const mistake of effectMistakes(takes, `${name}.takes.`)) check(false, mistake)
   }
 }
 

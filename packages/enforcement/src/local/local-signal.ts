@@ -1,6 +1,6 @@
 import { checkOptions, type Clock } from '@drawbridge/core'
 import { subjectOf, type Canonical, type EventType, type SubjectInput } from '@drawbridge/schema'
-import { isEffect, effects, termMistakes, type EffectWithTerms } from '../effect.ts'
+import { effectMistakes, type EffectWithTerms } from '../effect.ts'
 import { boundaryCause, entryKey, localIssuer, type LedgerEntry } from '../ledger/ledger-entry.ts'
 
 /** What the application itself found out: an operator, a change window, a data boundary. */
@@ -63,8 +63,7 @@ export function entryOfSignal(signal: LocalSignal, settings: LocalSettings): Led
   const { effect, terms, reaches = 'all' } = signal
   known(signal, takeMembers)
   checkCause(signal, check)
-  check(isEffect(effect), `"effect" must be one of ${effects.join(', ')}`)
-  if (isEffect(effect)) for (const one of termMistakes(effect, terms, 'terms')) check(false, one)
+  for (const mistake of effectMistakes(signal)) check(false, mistake)
   check(reaches === 'all' || reaches === 'began-before', '"reaches" must be all or began-before')
   done()
   const entry = { ...bareEntry(signal, settings), effect, reaches, ...(terms && { terms }) }

@@ -1,7 +1,7 @@
 import { checkOptions, type OptionChecks } from '@drawbridge/core'
 import { isComplex, subjectOf, type SubjectInput } from '@drawbridge/schema'
 import { isTenantWide } from '../authority/authority.ts'
-import { effects, isEffect, isScopeToken, termMistakes, type EffectWithTerms } from '../effect.ts'
+import { effectMistakes, isScopeToken, type EffectWithTerms } from '../effect.ts'
 import type { Who } from '../session.ts'
 
 /** What a rule is asked about. */
@@ -111,15 +111,12 @@ export function dataBoundary(options: DataBoundaryOptions): RequestRule {
 
 function checkRuleOptions(
   name: string,
-  { effect, terms }: EffectWithTerms,
+  takes: EffectWithTerms,
   checkOwn: (checks: OptionChecks) => void,
 ): void {
   const checks = checkOptions(name)
   checkOwn(checks)
-  checks.check(isEffect(effect), `"effect" must be one of ${effects.join(', ')}`)
-  if (isEffect(effect)) {
-    for (const mistake of termMistakes(effect, terms, 'terms')) checks.check(false, mistake)
-  }
+  for (const mistake of effectMistakes(takes)) checks.check(false, mistake)
   checks.done()
 }
 
