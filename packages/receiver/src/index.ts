@@ -7,5 +7,6 @@ export {
 } from './handling/handlers.ts'
 export { type Inbox, memoryInbox } from './handling/inbox.ts'
 export { type ReceiverEvents } from './receiver-events.ts'
-export { type ReceiverOptions } from './options.ts'
+export { type ReceiverOptions, type SharedOptions, type TransmitterSettings } from './options.ts'
 export { createReceiver, type Receiver } from './receiver.ts'
+export { type TransmitterEntry, type Transmitters } from './transmitters.ts'

@@ -5,48 +5,40 @@ import {
   type FetchHandler,
   type Watchable,
 } from '@drawbridge/core'
-import {
-  poll,
-  push,
-  unprocessedMember,
-  type EventType,
-  type StreamConfiguration,
-} from '@drawbridge/schema'
-import { strict } from '@drawbridge/schema/profiles'
-import { pollLoop } from './delivery/poll-loop.ts'
-import { createPushEndpoint } from './delivery/push-endpoint.ts'
-import { createAcceptSet } from './handling/accept-set.ts'
+import type { StreamConfiguration } from '@drawbridge/schema'
+import { createConnection, type Connection, type Shared } from './connection.ts'
 import { createHandlers, type Handlers } from './handling/handlers.ts'
 import { memoryInbox } from './handling/inbox.ts'
-import { createVerifications } from './handling/verifications.ts'
-import { checkReceiverOptions, knownEventTypes, type ReceiverOptions } from './options.ts'
-import { connect } from './peer/connect.ts'
-import { discover } from './peer/discover.ts'
-import type { WantedStream } from './peer/ensure-stream.ts'
-import { createPeer } from './peer/peer.ts'
-import { memoUntilFailure } from './memo.ts'
+import {
+  checkReceiverOptions,
+  checkTransmitterSettings,
+  settingsOf,
+  type ReceiverOptions,
+} from './options.ts'
 import type { ReceiverEvents } from './receiver-events.ts'
-import { createVerifySet, remoteKeys, type VerifySet } from './verify-set.ts'
+import { createTransmitters, type Transmitters } from './transmitters.ts'
 
 /**
- * Receives the SETs of one Transmitter: verifies them and calls the handlers that are registered,
- * each awaited before its SET is acknowledged.
+ * Receives the SETs of one or several Transmitters: verifies them and calls the handlers that are
+ * registered, each awaited before its SET is acknowledged.
  */
 export interface Receiver extends FetchHandler, Pick<Handlers, 'handle' | 'onSessionTermination'> {
   /**
-   * Finds the Transmitter, and finds or creates the stream; polling begins then. Resolves when
+   * Finds every Transmitter, and finds or creates its stream; polling begins then. Resolves when
    * verification was asked for, too. A Transmitter that cannot be reached is tried again until the
-   * signal aborts. Idempotent.
+   * signal aborts. Idempotent, and possible again after `stop`.
    *
-   * @throws PeerError when the Transmitter is not who it should be, or refuses
+   * @throws PeerError when a Transmitter is not who it should be, or refuses
    */
   start(options?: { readonly signal?: AbortSignal }): Promise<void>
-  /** Resolves when the verification event came back over the stream. */
+  /** Resolves when the verification event came back over every stream. */
   verified(options?: { readonly signal?: AbortSignal }): Promise<void>
-  /** Stops polling and acknowledges what was handled; pushes get 503. The stream stays. Idempotent. */
+  /** Stops polling and acknowledges what was handled; pushes get 503. Streams stay. Idempotent. */
   stop(): Promise<void>
-  /** The stream, once there is one. */
+  /** The stream of the Transmitter that the options name, once there is one. */
   readonly stream: StreamConfiguration | undefined
+  /** The Transmitters, which come and go while the Receiver runs. */
+  readonly transmitters: Transmitters
   /** What happens, to watch. */
   readonly events: Watchable<ReceiverEvents>
 }
@@ -59,113 +51,42 @@ export interface Receiver extends FetchHandler, Pick<Handlers, 'handle' | 'onSes
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
   checkReceiverOptions(options)
-  const {
-    issuer,
-    clock = systemClock,
-    random = Math.random,
-    fetch = globalThis.fetch,
-    events: eventTypes = knownEventTypes,
-    profile = strict,
-    algorithms = profile.algorithms ?? ['RS256', 'PS256', 'ES256', 'EdDSA'],
-  } = options
   const emitter = createEmitter<ReceiverEvents>()
-  const peer = createPeer({
-    issuer,
-    authorize: options.authorize,
-    trustedOrigins: options.trustedOrigins ?? [],
-    allowInsecureHttp: options.allowInsecureHttp === true,
-    fetch,
-    clock,
-  })
-  const stopped = new AbortController()
   const handlers = createHandlers(options.handlerTimeoutMs ?? 30_000)
-  let stream: StreamConfiguration | undefined
-  let polling: Promise<void> | undefined
-  const verifications = createVerifications(() => stream)
-
-  // Both are needed by whichever comes first, `start` or a push.
-  const transmitter = memoUntilFailure(() => discover(peer, issuer, stopped.signal))
-  const verifier = memoUntilFailure(async () => {
-    const keys = remoteKeys((await transmitter()).jwks_uri, fetch)
-    const { untypedSets } = profile.tolerates
-    return createVerifySet({ issuer, algorithms, keys, untypedSets })
-  })
-  const verifySet: VerifySet = async (token) => (await verifier())(token)
-
-  const acceptSet = createAcceptSet({
-    audience: options.audience,
-    eventTypes,
-    verifySet,
-    profile,
-    streamId: () => stream?.stream_id,
-    criticalMember: async (subject) => {
-      const { critical_subject_members: critical = [] } = await transmitter()
-      return unprocessedMember(subject, critical, options.subjectMembers)
-    },
+  const shared: Shared = {
     handlers,
     inbox: options.inbox ?? memoryInbox(),
-    verifications,
     emitter,
-    clock,
-  })
-  const pushPath = options.push && new URL(options.push.url).pathname
-  const pushEndpoint = createPushEndpoint({
-    acceptSet,
-    authorizationHeader: options.push?.authorizationHeader,
-    anyMediaType: profile.tolerates.anyMediaType,
-    draining: () => stopped.signal.aborted,
-  })
-
-  const found = (known: StreamConfiguration): void => {
-    stream = known
-    const { method, endpoint_url: url } = known.delivery
-    if (method !== poll || stopped.signal.aborted) return
-    polling ??= pollLoop({ url, peer, acceptSet, emitter, clock, random, signal: stopped.signal })
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    fetch: options.fetch ?? globalThis.fetch,
+    allowInsecureHttp: options.allowInsecureHttp === true,
   }
-  const wanted = wantedStream(options, eventTypes)
-  const untilStopped = (signal: AbortSignal | undefined): AbortSignal =>
-    signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal
-  let starting: Promise<void> | undefined
-  const underWay = new Set<Promise<Response>>()
+  const connections = new Map<string, Connection>()
+  const transmitters = createTransmitters(connections, (settings) => {
+    checkTransmitterSettings(settings, shared.allowInsecureHttp)
+    return createConnection(settings, shared)
+  })
+  const own = settingsOf(options)
+  const first = own && transmitters.add(own).name
+  const byPath = (pathname: string): Connection | undefined =>
+    [...connections.values()].find(({ pushPath }) => pushPath === pathname)
 
   return {
     handle: handlers.handle,
     onSessionTermination: handlers.onSessionTermination,
     events: emitter.watchable,
+    transmitters,
     get stream() {
-      return stream
+      return first === undefined ? undefined : connections.get(first)?.stream
     },
-    serves: (pathname) => pathname === pushPath,
-    async fetch(request) {
-      if (new URL(request.url).pathname !== pushPath) return emptyResponse(404)
-      const answer = pushEndpoint(request)
-      underWay.add(answer)
-      return await answer.finally(() => underWay.delete(answer))
+    serves: (pathname) => byPath(pathname) !== undefined,
+    fetch: async (request) =>
+      (await byPath(new URL(request.url).pathname)?.push(request)) ?? emptyResponse(404),
+    start: ({ signal } = {}) => transmitters.startAll(signal),
+    verified: async ({ signal } = {}) => {
+      await Promise.all(Array.from(connections.values(), (one) => one.verified(signal)))
     },
-    start({ signal } = {}) {
-      const parts = { peer, transmitter, wanted, verifications, found, emitter, clock, random }
-      starting ??= connect(parts, untilStopped(signal)).catch((error: unknown) => {
-        starting = undefined
-        throw error
-      })
-      return starting
-    },
-    verified: ({ signal } = {}) => verifications.verified(untilStopped(signal)),
-    async stop() {
-      stopped.abort(new Error('the Receiver was stopped'))
-      await Promise.allSettled([polling, ...underWay])
-    },
+    stop: () => transmitters.stopAll(),
   }
-}
-
-function wantedStream(
-  { push: endpoint }: ReceiverOptions,
-  eventTypes: readonly EventType[],
-): WantedStream {
-  const events_requested = eventTypes.map(({ uri }) => uri)
-  if (!endpoint) return { delivery: { method: poll }, events_requested }
-  const { url: endpoint_url, authorizationHeader } = endpoint
-  const header =
-    authorizationHeader === undefined ? {} : { authorization_header: authorizationHeader }
-  return { delivery: { method: push, endpoint_url, ...header }, events_requested }
 }

@@ -89,6 +89,13 @@ export {
 } from './subjects/canonical-subject.ts'
 export { matches, type MatchRule } from './subjects/match-subject.ts'
 export {
+  fileSubject,
+  lookupSubject,
+  type FiledSubject,
+  type StreamMatchRule,
+  type SubjectLookup,
+} from './subjects/subject-index.ts'
+export {
   identifierFormats,
   type IdentifierFormat,
   type IdentifierFormats,

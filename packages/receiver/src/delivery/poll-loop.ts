@@ -1,8 +1,8 @@
-import { backoffMs, type Backoff, type Clock, type Emitter } from '@drawbridge/core'
+import { backoffMs, type Backoff, type Clock } from '@drawbridge/core'
 import type { PollRequest, SetErrorReport } from '@drawbridge/schema'
 import type { AcceptSet, Outcome, VerifiedSet } from '../handling/accept-set.ts'
 import type { Peer } from '../peer/peer.ts'
-import type { ReceiverEvents } from '../receiver-events.ts'
+import type { ConnectionEmitter } from '../receiver-events.ts'
 import { readPollAnswer, type PolledSets } from './read-poll-answer.ts'
 
 /** What {@link pollLoop} needs. */
@@ -10,7 +10,7 @@ export interface PollLoopParts {
   readonly url: string
   readonly peer: Peer
   readonly acceptSet: AcceptSet
-  readonly emitter: Emitter<ReceiverEvents>
+  readonly emitter: ConnectionEmitter
   readonly clock: Clock
   readonly random: () => number
   /** Ends the loop: what was handled is still acknowledged. */

@@ -1,4 +1,4 @@
-import { createLanes, type Clock, type Emitter } from '@drawbridge/core'
+import { createLanes, type Clock } from '@drawbridge/core'
 import {
   checkPayload,
   laneKey,
@@ -13,7 +13,7 @@ import {
   type Subject,
 } from '@drawbridge/schema'
 import { StreamUpdated, Verification } from '@drawbridge/schema/ssf'
-import type { ReceiverEvents } from '../receiver-events.ts'
+import type { ConnectionEmitter } from '../receiver-events.ts'
 import type { VerifySet } from '../verify-set.ts'
 import type { Handlers } from './handlers.ts'
 import type { Inbox } from './inbox.ts'
@@ -57,7 +57,7 @@ export interface AcceptSetParts {
   readonly handlers: Handlers
   readonly inbox: Inbox
   readonly verifications: Verifications
-  readonly emitter: Emitter<ReceiverEvents>
+  readonly emitter: ConnectionEmitter
   readonly clock: Clock
 }
 

@@ -1,7 +1,7 @@
-import { backoffMs, type Backoff, type Clock, type Emitter } from '@drawbridge/core'
+import { backoffMs, type Backoff, type Clock } from '@drawbridge/core'
 import type { StreamConfiguration } from '@drawbridge/schema'
 import type { Verifications } from '../handling/verifications.ts'
-import type { ReceiverEvents } from '../receiver-events.ts'
+import type { ConnectionEmitter } from '../receiver-events.ts'
 import type { KnownTransmitter } from './discover.ts'
 import { ensureStream, type WantedStream } from './ensure-stream.ts'
 import type { Peer } from './peer.ts'
@@ -16,7 +16,7 @@ export interface ConnectParts {
   readonly verifications: Verifications
   /** Told of the stream as soon as there is one: SETs are taken from then on. */
   readonly found: (stream: StreamConfiguration) => void
-  readonly emitter: Emitter<ReceiverEvents>
+  readonly emitter: ConnectionEmitter
   readonly clock: Clock
   readonly random: () => number
 }
