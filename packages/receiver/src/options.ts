@@ -72,13 +72,8 @@ export interface SharedOptions {
   readonly random?: () => number
 }
 
-/**
- * What {@link createReceiver} is given: what it needs of its Transmitter, or nothing of it where
- * Transmitters are added by `receiver.transmitters.add`.
- */
-export type ReceiverOptions =
-  | (SharedOptions & TransmitterSettings)
-  | (SharedOptions & { readonly [Name in keyof TransmitterSettings]?: undefined })
+/** What {@link createReceiver} is given where it has a Transmitter from the start. */
+export interface ReceiverOptions extends SharedOptions, TransmitterSettings {}
 
 /** Every option of {@link SharedOptions} by name. */
 const sharedNames = [
@@ -112,7 +107,7 @@ export const knownEventTypes: readonly EventType[] = [
 ]
 
 /** What the options say of their Transmitter; undefined where they name none. */
-export function settingsOf(options: ReceiverOptions): TransmitterSettings | undefined {
+export function settingsOf(options: SharedOptions): TransmitterSettings | undefined {
   const given = Object.entries(options).filter(([name]) =>
     (transmitterNames as readonly string[]).includes(name),
   )
@@ -122,7 +117,7 @@ export function settingsOf(options: ReceiverOptions): TransmitterSettings | unde
 }
 
 /** @throws OptionsError that names every mistake in the options */
-export function checkReceiverOptions(options: ReceiverOptions): void {
+export function checkReceiverOptions(options: SharedOptions): void {
   const checks = checkOptions('createReceiver')
   checks.known(options, [...sharedNames, ...transmitterNames])
   const own = settingsOf(options)

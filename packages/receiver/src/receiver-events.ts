@@ -42,7 +42,7 @@ export interface ReceiverEvents {
 
 /** Tells what happens with one Transmitter. */
 export interface ConnectionEmitter {
-  emit<Name extends keyof ReceiverEvents & string>(
+  emit<Name extends keyof ReceiverEvents>(
     name: Name,
     event: Omit<ReceiverEvents[Name], 'transmitter'>,
   ): void

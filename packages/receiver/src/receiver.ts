@@ -14,6 +14,7 @@ import {
   checkTransmitterSettings,
   settingsOf,
   type ReceiverOptions,
+  type SharedOptions,
 } from './options.ts'
 import type { ReceiverEvents } from './receiver-events.ts'
 import { createTransmitters, type Transmitters } from './transmitters.ts'
@@ -49,7 +50,10 @@ export interface Receiver extends FetchHandler, Pick<Handlers, 'handle' | 'onSes
  * @throws OptionsError that names every mistake in the options
  * @see OpenID SSF 1.0; RFC 8935; RFC 8936
  */
-export function createReceiver(options: ReceiverOptions): Receiver {
+export function createReceiver(options: ReceiverOptions): Receiver
+/** Makes a Receiver whose Transmitters are added by `receiver.transmitters.add`. */
+export function createReceiver(options?: SharedOptions): Receiver
+export function createReceiver(options: SharedOptions = {}): Receiver {
   checkReceiverOptions(options)
   const emitter = createEmitter<ReceiverEvents>()
   const handlers = createHandlers(options.handlerTimeoutMs ?? 30_000)
