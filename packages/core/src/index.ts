@@ -1,6 +1,7 @@
+export { createAddressRules, type AddressRules, type OutgoingRules } from './address-rules.ts'
 export { backoffMs, retryAfterMs, type Backoff } from './backoff.ts'
 export { systemClock, type Clock } from './clock.ts'
-export { sameSecret, sha256 } from './constant-time.ts'
+export { sameSecret, sameText, sha256 } from './constant-time.ts'
 export { createEmitter, type Emitter, type Watchable } from './emitter.ts'
 export { emptyResponse, jsonResponse, type FetchHandler } from './fetch-handler.ts'
 export { createLanes, type Lanes } from './lanes.ts'

@@ -10,15 +10,13 @@ export type NodeListener = (
 ) => void
 
 /**
- * Mounts a Fetch handler in `node:http`, Express or connect. Requests whose path is not the
+ * Mounts a Fetch handler in `node:http`, `node:https`, Express or connect. Requests whose path is not the
  * handler's are passed to `next`, where there is one. Mount it before body parsers: it reads the
  * body itself.
  */
 export function toNode(handler: FetchHandler): NodeListener {
   return (request, response, next) => {
-    // Express rewrites `url` below a mount point; the path that the peer asked for decides.
-    const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
-    const url = parse(target)
+    const url = targetOf(request)
     if (next && (!url || !handler.serves(url.pathname))) return next()
     if (!url) {
       response.writeHead(400).end()
@@ -32,8 +30,13 @@ export function toNode(handler: FetchHandler): NodeListener {
   }
 }
 
-/** A target that begins with two slashes is a path too, and names no host. */
-function parse(target: string): URL | undefined {
+/**
+ * Reads what a peer asked for, or returns undefined where that is no URL. A target that begins with
+ * two slashes is a path too, and names no host.
+ */
+export function targetOf(request: IncomingMessage): URL | undefined {
+  // Express rewrites `url` below a mount point; the path that the peer asked for decides.
+  const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
   const url = target.startsWith('/') ? `http://host${target}` : target
   return URL.canParse(url) ? new URL(url) : undefined
 }

@@ -9,18 +9,25 @@ import {
 import { strict } from '@drawbridge/schema/profiles'
 import { pollLoop } from './delivery/poll-loop.ts'
 import { createPushEndpoint } from './delivery/push-endpoint.ts'
-import { createAcceptSet } from './handling/accept-set.ts'
+import { createAcceptSet, type Acknowledge } from './handling/accept-set.ts'
 import type { Handlers } from './handling/handlers.ts'
 import type { Inbox } from './handling/inbox.ts'
+import type { InboxWorker } from './handling/inbox-worker.ts'
 import { createVerifications } from './handling/verifications.ts'
-import { memoUntilFailure } from './memo.ts'
+import { createLiveness, type Liveness } from './liveness.ts'
 import { knownEventTypes, type TransmitterSettings } from './options.ts'
 import { connect } from './peer/connect.ts'
-import { discover } from './peer/discover.ts'
+import { discover, sameIssuer } from './peer/discover.ts'
 import type { WantedStream } from './peer/ensure-stream.ts'
+import { knownMetadata } from './peer/known-metadata.ts'
+import { resumeIfPaused, type OwnStream } from './peer/own-stream.ts'
 import { createPeer } from './peer/peer.ts'
-import type { ConnectionEmitter, ReceiverEvents } from './receiver-events.ts'
-import { createVerifySet, remoteKeys, type VerifySet } from './verify-set.ts'
+import {
+  connectionEmitter,
+  type ConnectionEmitter,
+  type ReceiverEvents,
+} from './receiver-events.ts'
+import { verifySetOf } from './verify-with-metadata.ts'
 
 /** What a Receiver does with one Transmitter. */
 export interface Connection {
@@ -31,6 +38,10 @@ export interface Connection {
   readonly pushPath: string | undefined
   /** The stream, once there is one. */
   readonly stream: StreamConfiguration | undefined
+  /** What can be done with the stream, once there is one. */
+  readonly ownStream: OwnStream | undefined
+  /** When the stream was heard of last. */
+  readonly liveness: Pick<Liveness, 'heardAt' | 'isSilent'>
   /** Answers a push. */
   push(request: Request): Promise<Response>
   /** Finds the stream or makes it; polling begins then. Idempotent while it runs. */
@@ -45,6 +56,10 @@ export interface Connection {
 export interface Shared {
   readonly handlers: Handlers
   readonly inbox: Inbox
+  /** Resolves when the inbox is open. */
+  readonly ready: () => Promise<void>
+  readonly acknowledge: Acknowledge
+  readonly worker: InboxWorker
   readonly emitter: Emitter<ReceiverEvents>
   readonly clock: Clock
   readonly random: () => number
@@ -56,10 +71,7 @@ export interface Shared {
 export function createConnection(settings: TransmitterSettings, shared: Shared): Connection {
   const { clock, random, fetch, handlers, inbox } = shared
   const name = settings.name ?? settings.issuer
-  const emitter: ConnectionEmitter = {
-    emit: (event, about) =>
-      shared.emitter.emit(event, { ...about, transmitter: name } as ReceiverEvents[typeof event]),
-  }
+  const emitter = connectionEmitter(shared.emitter, name)
   const {
     issuer,
     events: eventTypes = knownEventTypes,
@@ -73,24 +85,40 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     allowInsecureHttp: shared.allowInsecureHttp,
     fetch,
     clock,
+    resourceMetadata: profile.discovery.resourceMetadata,
   })
   let running = new AbortController()
   let starting: Promise<void> | undefined
   let polling: Promise<void> | undefined
+  let watching: Promise<void> | undefined
   let stream: StreamConfiguration | undefined
   const underWay = new Set<Promise<Response>>()
-  const verifications = createVerifications(() => stream)
+  let ownStream: OwnStream | undefined
+  const verifications = createVerifications(() => stream, clock)
 
   // Both are needed by whichever comes first, `start` or a push.
-  const transmitter = memoUntilFailure(() => discover(peer, issuer, running.signal))
-  const verifier = memoUntilFailure(async () => {
-    const keys = remoteKeys((await transmitter()).jwks_uri, fetch)
-    const { untypedSets } = profile.tolerates
-    return createVerifySet({ issuer, algorithms, keys, untypedSets })
+  const { discovery } = profile
+  const { allowInsecureHttp } = shared
+  const find = { issuer, metadataUrl: settings.metadataUrl, discovery, allowInsecureHttp }
+  const metadata = knownMetadata(() => discover(peer, find, running.signal), clock)
+  const transmitter = metadata.read
+  const verifySet = verifySetOf(metadata, {
+    issuer,
+    isIssuer: (iss) => sameIssuer(iss, issuer, discovery),
+    algorithms,
+    untypedSets: profile.tolerates.untypedSets,
+    fetch,
+    clock,
   })
-  const verifySet: VerifySet = async (token) => (await verifier())(token)
 
+  const liveness = connectionLiveness(settings, {
+    emitter,
+    clock,
+    ownStream: () => ownStream,
+    signal: () => running.signal,
+  })
   const acceptSet = createAcceptSet({
+    heard: () => liveness.heard(),
     audience: settings.audience,
     eventTypes,
     verifySet,
@@ -102,6 +130,9 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     },
     handlers,
     inbox,
+    ready: shared.ready,
+    acknowledge: shared.acknowledge,
+    keep: (set) => shared.worker.keep(name, set),
     verifications,
     emitter,
     clock,
@@ -114,8 +145,10 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     draining: () => running.signal.aborted,
   })
 
-  const found = (known: StreamConfiguration): void => {
+  const found = (known: StreamConfiguration, own: OwnStream): void => {
     stream = known
+    ownStream = own
+    watching ??= liveness.watch(running.signal)
     const { method, endpoint_url: url } = known.delivery
     const { signal } = running
     if (method !== poll || signal.aborted) return
@@ -132,6 +165,10 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     get stream() {
       return stream
     },
+    get ownStream() {
+      return ownStream
+    },
+    liveness,
     async push(request) {
       if (!settings.push) return emptyResponse(404)
       const answer = pushEndpoint(request)
@@ -140,9 +177,12 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     },
     start(signal) {
       if (running.signal.aborted) running = new AbortController()
-      const parts = { peer, transmitter, wanted, verifications, found, emitter, clock, random }
+      const { replaceOnConflict = false } = settings
+      const rules = { wanted, replaceOnConflict }
+      const parts = { ...rules, peer, transmitter, verifications, found, emitter, clock, random }
       starting ??= connect(parts, untilStopped(signal)).catch((error: unknown) => {
         starting = undefined
+        metadata.doubt()
         throw error
       })
       return starting
@@ -150,8 +190,8 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     verified: (signal) => verifications.verified(untilStopped(signal)),
     async stop() {
       running.abort(new Error('the Receiver was stopped'))
-      await Promise.allSettled([polling, ...underWay])
-      polling = starting = undefined
+      await Promise.allSettled([polling, watching, ...underWay])
+      polling = watching = starting = undefined
     },
   }
 }
@@ -166,4 +206,42 @@ function wantedStream(
   const header =
     authorizationHeader === undefined ? {} : { authorization_header: authorizationHeader }
   return { delivery: { method: push, endpoint_url, ...header }, events_requested }
+}
+
+interface LivenessContext {
+  readonly emitter: ConnectionEmitter
+  readonly clock: Clock
+  readonly ownStream: () => OwnStream | undefined
+  readonly signal: () => AbortSignal
+}
+
+/** Watches the stream of a connection, and looks after it when it falls silent. */
+function connectionLiveness(
+  { verifyEverySeconds = 600, silentAfterSeconds = 1800 }: TransmitterSettings,
+  { emitter, clock, ownStream, signal }: LivenessContext,
+): Liveness {
+  const failed = (cause: unknown): void => {
+    if (!signal().aborted) emitter.emit('peer:failed', { at: clock.now(), cause, retryInMs: 0 })
+  }
+  return createLiveness({
+    verifyEverySeconds,
+    silentAfterSeconds,
+    clock,
+    requestVerification: async () => {
+      await ownStream()?.requestVerification({ signal: signal() }).catch(failed)
+    },
+    fellSilent: async (heardAt) => {
+      emitter.emit('stream:silent', { at: clock.now(), heardAt })
+      const own = ownStream()
+      if (!own) return
+      try {
+        const { found, asked } = await resumeIfPaused(own, signal())
+        if (asked) emitter.emit('stream:resumed', { at: clock.now(), reason: found.reason ?? '' })
+      } catch (cause) {
+        failed(cause)
+      }
+    },
+    returned: (heardAt, silentForMs) =>
+      emitter.emit('stream:returned', { at: heardAt, silentForMs }),
+  })
 }

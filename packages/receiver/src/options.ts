@@ -3,13 +3,21 @@ import type { EventType, Profile } from '@drawbridge/schema'
 import { caepEventTypes } from '@drawbridge/schema/caep'
 import { riscEventTypes } from '@drawbridge/schema/risc'
 import { scimEventTypes } from '@drawbridge/schema/scim'
+import type { LivenessOptions } from './liveness.ts'
 import type { Authorize } from './peer/authorize.ts'
+import type { Acknowledge } from './handling/accept-set.ts'
 import type { Inbox } from './handling/inbox.ts'
 
 /** What a Receiver is told of one Transmitter. */
-export interface TransmitterSettings {
+export interface TransmitterSettings extends LivenessOptions {
   /** The Transmitter's issuer, an `https` URL, exactly as it stands in its metadata and in `iss`. */
   readonly issuer: string
+  /**
+   * Where the metadata is, for a Transmitter that has it at another place than the well-known URL
+   * of its issuer. Its `issuer` is judged all the same. Default: the well-known URL, and those of
+   * drafts that the profile lists.
+   */
+  readonly metadataUrl?: string
   /** Names it in this Receiver and in its events. Default: the issuer. */
   readonly name?: string
   /** What names this Receiver in `aud`. A SET for anybody else is refused. */
@@ -49,22 +57,54 @@ export interface TransmitterSettings {
    * EdDSA.
    */
   readonly algorithms?: readonly string[]
+  /**
+   * Whether the one stream that the Transmitter allows may be replaced when it is another one than
+   * this Receiver wants: what it served gets nothing any more. Default: false.
+   */
+  readonly replaceOnConflict?: boolean
   /** Origins besides the issuer's that may be sent the access token. Default: none. */
   readonly trustedOrigins?: readonly string[]
 }
 
 /** What {@link createReceiver} is given for all Transmitters. */
 export interface SharedOptions {
-  /** Remembers which SETs were handled. Default: `memoryInbox()`, the newest 100,000. */
+  /**
+   * Knows which SETs were handled, and keeps those that are acknowledged before:
+   * `sqliteInbox(file)` of `@drawbridge/receiver/sqlite` survives a crash. Default:
+   * `memoryInbox()`, the newest 100,000.
+   */
   readonly inbox?: Inbox
+  /**
+   * When a SET is acknowledged: when it is `handled`, or for slow handlers when it is `stored` in
+   * the `inbox`, which then has to be given. Default: `handled`.
+   */
+  readonly acknowledge?: Acknowledge
+  /**
+   * How often the handlers of a stored SET are tried before it is a dead letter. Default: 20, which
+   * is about an hour.
+   */
+  readonly maxAttempts?: number
   /**
    * How long a handler may take before its event counts as not handled, in milliseconds. Default
    * 30,000.
    */
   readonly handlerTimeoutMs?: number
-  /** Allows `http` URLs everywhere. For tests and demos on loopback. Default `false`. */
+  /**
+   * Allows `http` URLs everywhere, and connections to this machine. For tests and demos on
+   * loopback. Default `false`.
+   */
   readonly allowInsecureHttp?: boolean
-  /** Makes HTTP requests. Default: the global `fetch`. */
+  /**
+   * Hosts that may have an address which is not a public one, by the name or address in the URL:
+   * Transmitters and authorization servers in one's own network. Without this, no URL of a peer
+   * leads there. Default: none.
+   */
+  readonly allowedHosts?: readonly string[]
+  /**
+   * Makes HTTP requests. Default: one that connects to public addresses and `allowedHosts` alone,
+   * judged at the socket on Node and by the URL elsewhere. One of your own has to see to that
+   * itself.
+   */
   readonly fetch?: typeof globalThis.fetch
   /** Default: the machine's clock. */
   readonly clock?: Clock
@@ -78,8 +118,11 @@ export interface ReceiverOptions extends SharedOptions, TransmitterSettings {}
 /** Every option of {@link SharedOptions} by name. */
 const sharedNames = [
   'inbox',
+  'acknowledge',
+  'maxAttempts',
   'handlerTimeoutMs',
   'allowInsecureHttp',
+  'allowedHosts',
   'fetch',
   'clock',
   'random',
@@ -88,6 +131,7 @@ const sharedNames = [
 /** Every member of {@link TransmitterSettings} by name. */
 const transmitterNames = [
   'issuer',
+  'metadataUrl',
   'name',
   'audience',
   'authorize',
@@ -96,6 +140,9 @@ const transmitterNames = [
   'profile',
   'subjectMembers',
   'algorithms',
+  'replaceOnConflict',
+  'verifyEverySeconds',
+  'silentAfterSeconds',
   'trustedOrigins',
 ] as const satisfies readonly (keyof TransmitterSettings)[]
 
@@ -126,6 +173,29 @@ export function checkReceiverOptions(options: SharedOptions): void {
     options.handlerTimeoutMs === undefined || options.handlerTimeoutMs > 0,
     '"handlerTimeoutMs" must be a number above 0',
   )
+  const { inbox, acknowledge, maxAttempts } = options
+  checks.check(
+    inbox === undefined || typeof inbox.store === 'function',
+    '"inbox" must be an inbox, such as sqliteInbox(file)',
+  )
+  checks.check(
+    acknowledge === undefined || acknowledge === 'handled' || acknowledge === 'stored',
+    '"acknowledge" must be "handled" or "stored"',
+  )
+  checks.check(
+    acknowledge !== 'stored' || inbox !== undefined,
+    '"inbox" must be given where "acknowledge" is "stored": what is acknowledged must survive a crash',
+  )
+  checks.check(
+    maxAttempts === undefined || (Number.isSafeInteger(maxAttempts) && maxAttempts > 0),
+    '"maxAttempts" must be an integer of 1 or more',
+  )
+  const { allowedHosts } = options
+  checks.check(
+    allowedHosts === undefined ||
+      (Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === 'string')),
+    '"allowedHosts" must be an array of host names or addresses',
+  )
   checks.done()
 }
 
@@ -146,6 +216,7 @@ function checkSettings(
   insecure: boolean,
 ): void {
   url('issuer', settings.issuer, insecure)
+  if (settings.metadataUrl !== undefined) url('metadataUrl', settings.metadataUrl, insecure)
   check(
     settings.name === undefined || (typeof settings.name === 'string' && settings.name !== ''),
     '"name" must be a non-empty string',
@@ -163,6 +234,14 @@ function checkSettings(
     settings.profile === undefined || typeof settings.profile?.read === 'function',
     '"profile" must be a profile, such as tolerant of "@drawbridge/schema/profiles"',
   )
+  for (const name of ['verifyEverySeconds', 'silentAfterSeconds'] as const) {
+    const value = settings[name]
+    const least = name === 'verifyEverySeconds' ? 0 : 1
+    check(
+      value === undefined || (Number.isSafeInteger(value) && value >= least),
+      `"${name}" must be an integer of ${least} or more`,
+    )
+  }
   check(
     (settings.algorithms ?? []).every((name) => name !== 'none' && !name.startsWith('HS')),
     '"algorithms" must name signatures with public keys, such as "RS256"',

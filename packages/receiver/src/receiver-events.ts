@@ -1,3 +1,4 @@
+import type { Emitter } from '@drawbridge/core'
 import type { Notice, SecurityEvent, SetErrorCode, StreamConfiguration } from '@drawbridge/schema'
 
 /** What every event has. */
@@ -17,12 +18,31 @@ export interface ReceiverEvents {
   }
   /** The Transmitter changed the status of the stream. */
   'stream:updated': Happened & { readonly status: string }
+  /**
+   * The stream was found paused, and the Transmitter was asked to go on. `reason` is its text: show
+   * it as text only.
+   */
+  'stream:resumed': Happened & { readonly reason: string }
+  /** Nothing came for `silentAfterSeconds`; `heardAt` is in milliseconds since 1970. */
+  'stream:silent': Happened & { readonly heardAt: number }
+  /** A silent stream is heard again. */
+  'stream:returned': Happened & { readonly silentForMs: number }
   /** A verification event came over the stream, asked for or sent by the Transmitter itself. */
   'stream:verified': Happened & { readonly stream_id: string }
   /** The SET holds; its handlers run next. */
   'set:verified': Happened & { readonly event: SecurityEvent }
   /** Its handlers are done; the SET is acknowledged next. */
   'set:handled': Happened & { readonly event: SecurityEvent }
+  /** The SET is kept in the inbox; it is acknowledged next, and its handlers run soon. */
+  'set:stored': Happened & { readonly iss: string; readonly jti: string }
+  /** Its handlers failed every time: the SET is a dead letter of the inbox. */
+  'set:buried': Happened & {
+    readonly iss: string
+    readonly jti: string
+    readonly attempts: number
+  }
+  /** The inbox could not be read or written outside the taking in of a SET; it is tried again. */
+  'inbox:failed': Happened & { readonly cause: unknown }
   /** A SET that was handled before came again and was acknowledged again. */
   'set:repeated': Happened & { readonly iss: string; readonly jti: string }
   /**
@@ -47,3 +67,12 @@ export interface ConnectionEmitter {
     event: Omit<ReceiverEvents[Name], 'transmitter'>,
   ): void
 }
+
+/** Makes the emitter of one Transmitter. */
+export const connectionEmitter = (
+  emitter: Emitter<ReceiverEvents>,
+  transmitter: string,
+): ConnectionEmitter => ({
+  emit: (name, event) =>
+    emitter.emit(name, { ...event, transmitter } as ReceiverEvents[typeof name]),
+})

@@ -6,9 +6,13 @@ import {
   type Watchable,
 } from '@drawbridge/core'
 import type { StreamConfiguration } from '@drawbridge/schema'
+import { guardedFetch } from '#outgoing'
 import { createConnection, type Connection, type Shared } from './connection.ts'
 import { createHandlers, type Handlers } from './handling/handlers.ts'
-import { memoryInbox } from './handling/inbox.ts'
+import type { InboxDeadLetter, SetName } from './handling/inbox.ts'
+import { createInboxWorker } from './handling/inbox-worker.ts'
+import { memoryInbox } from './handling/memory-inbox.ts'
+import { memoUntilFailure } from './memo.ts'
 import {
   checkReceiverOptions,
   checkTransmitterSettings,
@@ -16,7 +20,8 @@ import {
   type ReceiverOptions,
   type SharedOptions,
 } from './options.ts'
-import type { ReceiverEvents } from './receiver-events.ts'
+import type { OwnStream } from './peer/own-stream.ts'
+import { connectionEmitter, type ReceiverEvents } from './receiver-events.ts'
 import { createTransmitters, type Transmitters } from './transmitters.ts'
 
 /**
@@ -38,10 +43,30 @@ export interface Receiver extends FetchHandler, Pick<Handlers, 'handle' | 'onSes
   stop(): Promise<void>
   /** The stream of the Transmitter that the options name, once there is one. */
   readonly stream: StreamConfiguration | undefined
+  /** What can be done with that stream: its status, its subjects, a verification. */
+  readonly ownStream: OwnStream | undefined
   /** The Transmitters, which come and go while the Receiver runs. */
   readonly transmitters: Transmitters
+  /** The SETs whose handlers failed every time, where SETs are acknowledged when they are stored. */
+  readonly deadLetters: InboxDeadLetters
   /** What happens, to watch. */
   readonly events: Watchable<ReceiverEvents>
+}
+
+/**
+ * The SETs of an inbox that were given up. They count as received: a Transmitter that sends one
+ * again is told so.
+ */
+export interface InboxDeadLetters {
+  /** Oldest first. By default the first 100. */
+  list(page?: {
+    readonly skip?: number
+    readonly limit?: number
+  }): Promise<readonly InboxDeadLetter[]>
+  /** Has them handled again. Returns how many were there. */
+  retry(names: readonly SetName[]): Promise<number>
+  /** Forgets them. Returns how many were there. */
+  purge(names: readonly SetName[]): Promise<number>
 }
 
 /**
@@ -57,14 +82,28 @@ export function createReceiver(options: SharedOptions = {}): Receiver {
   checkReceiverOptions(options)
   const emitter = createEmitter<ReceiverEvents>()
   const handlers = createHandlers(options.handlerTimeoutMs ?? 30_000)
+  const { allowedHosts = [], allowInsecureHttp = false } = options
+  const { inbox = memoryInbox(), clock = systemClock, random = Math.random } = options
+  const worker = createInboxWorker({
+    inbox,
+    handlers,
+    emitterOf: (transmitter) => connectionEmitter(emitter, transmitter),
+    clock,
+    random,
+    maxAttempts: options.maxAttempts ?? 20,
+  })
+  let ready = memoUntilFailure(() => inbox.open())
   const shared: Shared = {
     handlers,
-    inbox: options.inbox ?? memoryInbox(),
+    inbox,
+    ready: () => ready(),
+    acknowledge: options.acknowledge ?? 'handled',
+    worker,
     emitter,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
-    fetch: options.fetch ?? globalThis.fetch,
-    allowInsecureHttp: options.allowInsecureHttp === true,
+    clock,
+    random,
+    fetch: options.fetch ?? guardedFetch({ allowedHosts, allowLoopback: allowInsecureHttp }),
+    allowInsecureHttp,
   }
   const connections = new Map<string, Connection>()
   const transmitters = createTransmitters(connections, (settings) => {
@@ -84,13 +123,42 @@ export function createReceiver(options: SharedOptions = {}): Receiver {
     get stream() {
       return first === undefined ? undefined : connections.get(first)?.stream
     },
+    get ownStream() {
+      return first === undefined ? undefined : connections.get(first)?.ownStream
+    },
     serves: (pathname) => byPath(pathname) !== undefined,
     fetch: async (request) =>
       (await byPath(new URL(request.url).pathname)?.push(request)) ?? emptyResponse(404),
-    start: ({ signal } = {}) => transmitters.startAll(signal),
+    deadLetters: {
+      list: async ({ skip = 0, limit = 100 } = {}) => {
+        await ready()
+        return inbox.deadLetters(skip, limit)
+      },
+      retry: async (names) => {
+        await ready()
+        const count = await inbox.revive(names)
+        worker.wake()
+        return count
+      },
+      purge: async (names) => {
+        await ready()
+        return inbox.purge(names, clock.now())
+      },
+    },
+    start: async ({ signal } = {}) => {
+      await ready()
+      // What waited when the process ended is handled also where no Transmitter can be reached.
+      worker.start()
+      await transmitters.startAll(signal)
+    },
     verified: async ({ signal } = {}) => {
       await Promise.all(Array.from(connections.values(), (one) => one.verified(signal)))
     },
-    stop: () => transmitters.stopAll(),
+    stop: async () => {
+      await transmitters.stopAll()
+      await worker.stop()
+      await inbox.close()
+      ready = memoUntilFailure(() => inbox.open())
+    },
   }
 }

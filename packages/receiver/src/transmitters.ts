@@ -2,6 +2,7 @@ import { OptionsError } from '@drawbridge/core'
 import type { StreamConfiguration } from '@drawbridge/schema'
 import type { Connection } from './connection.ts'
 import type { TransmitterSettings } from './options.ts'
+import type { OwnStream } from './peer/own-stream.ts'
 
 /** One Transmitter of a Receiver. */
 export interface TransmitterEntry {
@@ -11,6 +12,12 @@ export interface TransmitterEntry {
   readonly state: 'stopped' | 'running' | 'suspended'
   /** The stream, once there is one. */
   readonly stream: StreamConfiguration | undefined
+  /** What can be done with the stream, once there is one. */
+  readonly ownStream: OwnStream | undefined
+  /** When a SET that holds came last, in milliseconds since 1970; at first, when it was added. */
+  readonly heardAt: number
+  /** Whether nothing came for `silentAfterSeconds`. */
+  readonly isSilent: boolean
 }
 
 /** The Transmitters of a Receiver: they come and go while it runs. */
@@ -57,8 +64,11 @@ export function createTransmitters(
     if (found) return found
     throw new OptionsError('transmitters', ['"name" must be that of a Transmitter that was added'])
   }
-  const known = ({ name, issuer, stream }: Connection): TransmitterEntry => {
-    return { name, issuer, stream, state: states.get(name) ?? 'stopped' }
+  const known = (connection: Connection): TransmitterEntry => {
+    const { name, issuer, stream, ownStream } = connection
+    const { heardAt, isSilent } = connection.liveness
+    const state = states.get(name) ?? 'stopped'
+    return { name, issuer, state, stream, ownStream, heardAt, isSilent }
   }
   const start = async (name: string, signal?: AbortSignal): Promise<void> => {
     const connection = find(name)

@@ -5,10 +5,12 @@ import {
   decodeJwt,
   decodeProtectedHeader,
   errors,
-  type CompactVerifyGetKey,
+  type CompactJWSHeaderParameters,
+  type CryptoKey,
+  type FlattenedJWSInput,
 } from 'jose'
 import { readJson, SetError } from '@drawbridge/schema'
-import { PeerUnavailableError } from './peer/peer.ts'
+import { PeerUnavailableError } from './peer/peer-unavailable.ts'
 
 /** Verifies compact SETs of one Transmitter and gives their claims. */
 export type VerifySet = (token: string) => Promise<unknown>
@@ -16,22 +18,46 @@ export type VerifySet = (token: string) => Promise<unknown>
 /** What a SET must be signed with. */
 export interface VerifySetOptions {
   readonly issuer: string
+  /** Whether an `iss` is that of the issuer. Default: when it is identical. */
+  readonly isIssuer?: (iss: unknown) => boolean
   readonly algorithms: readonly string[]
   /** Takes a `typ` that is missing or `JWT`, too. */
   readonly untypedSets: boolean
-  /** The key that a header names. */
-  readonly keys: CompactVerifyGetKey
+  readonly keys: FindKey
 }
+
+/**
+ * Finds the key that a header names. Before it asks anybody for keys it calls `judge`, which throws
+ * for a SET that is not worth it.
+ */
+export type FindKey = (
+  header: CompactJWSHeaderParameters,
+  set: FlattenedJWSInput,
+  judge: () => void,
+) => Promise<CryptoKey>
 
 /**
  * The keys at a `jwks_uri`: fetched when first needed, again when a `kid` is unknown (once in 30
  * seconds) and after ten minutes, so that a retired key goes.
+ *
+ * @param fetch One with limits
  */
-export function remoteKeys(jwksUri: string, fetch: typeof globalThis.fetch): CompactVerifyGetKey {
-  const keys = createRemoteJWKSet(new URL(jwksUri), { [customFetch]: fetch })
-  return async (header, token) => {
+export function remoteKeys(jwksUri: string, fetch: typeof globalThis.fetch): FindKey {
+  /** The `kid`s that the keys at hand were found by. */
+  const found = new Set<string>()
+  const keys = createRemoteJWKSet(new URL(jwksUri), {
+    [customFetch]: async (url, init) => {
+      found.clear()
+      return await fetch(url, init)
+    },
+  })
+  return async (header, set, judge) => {
+    const { kid = '' } = header
+    if (!keys.fresh || !found.has(kid)) judge()
     try {
-      return await keys(header, token)
+      const key = await keys(header, set)
+      found.add(kid)
+      return key
     } catch (error) {
       if (isMismatch(error)) throw error
       throw new PeerUnavailableError('the keys of the Transmitter cannot be read', { cause: error })
@@ -58,21 +84,30 @@ const nameOf = (error: unknown): unknown => (error as { name?: unknown } | null)
  */
 export function createVerifySet(settings: VerifySetOptions): VerifySet {
   const { issuer, keys, untypedSets } = settings
+  const { isIssuer = (iss: unknown) => iss === issuer } = settings
   const options = { algorithms: [...settings.algorithms] }
   return async (token) => {
-    try {
-      // The signature first: a SET that holds is then decoded once.
-      const { protectedHeader, payload } = await compactVerify(token, keys, options)
-      checkType(protectedHeader.typ, untypedSets)
-      return checkIssuer(claimsOf(payload), issuer)
-    } catch (error) {
-      if (nameOf(error) === 'SetError') throw error
-      // What comes earlier in the order explains better why there is no key or signature.
+    // Anybody can send a SET: one of somebody else must not make us ask for keys.
+    const judge = (): void => {
       checkType(wellFormed(() => decodeProtectedHeader(token)).typ, untypedSets)
       checkIssuer(
         wellFormed(() => decodeJwt(token)),
-        issuer,
+        isIssuer,
       )
+    }
+    try {
+      // The signature first: a SET that holds, by a key that is known, is decoded once.
+      const { protectedHeader, payload } = await compactVerify(
+        token,
+        (header: CompactJWSHeaderParameters, set: FlattenedJWSInput) => keys(header, set, judge),
+        options,
+      )
+      checkType(protectedHeader.typ, untypedSets)
+      return checkIssuer(claimsOf(payload), isIssuer)
+    } catch (error) {
+      if (nameOf(error) === 'SetError') throw error
+      // What comes earlier in the order explains better why there is no key or signature.
+      judge()
       throw verdict(error)
     }
   }
@@ -107,8 +142,11 @@ function checkType(typ: unknown, untypedSets: boolean): void {
   )
 }
 
-function checkIssuer(claims: Record<string, unknown>, issuer: string): Record<string, unknown> {
-  if (claims['iss'] === issuer) return claims
+function checkIssuer(
+  claims: Record<string, unknown>,
+  isIssuer: (iss: unknown) => boolean,
+): Record<string, unknown> {
+  if (isIssuer(claims['iss'])) return claims
   throw new SetError(
     'ERR_SET_ISSUER',
     'invalid_issuer',

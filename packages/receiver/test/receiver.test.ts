@@ -7,6 +7,7 @@ import { CredentialChange } from '@drawbridge/schema/caep'
 import { generateKeyPair } from 'jose'
 import {
   createReceiver,
+  memoryInbox,
   staticToken,
   type Receiver,
   type ReceiverOptions,
@@ -62,6 +63,13 @@ const post = (body: string, headers: Record<string, string> = {}): Promise<Respo
     body,
     headers: { 'content-type': 'application/secevent+jwt', ...headers },
   })
+
+/** What the watch over a stream sleeps: a clock that never sleeps would make it spin. */
+const watchMs = 600_000
+const now = Date.now()
+
+const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => signal?.addEventListener('abort', () => resolve()))
 
 function next<Name extends Parameters<Receiver['events']['once']>[0]>(
   name: Name,
@@ -252,7 +260,7 @@ describe('push', () => {
   })
 
   it('an inbox that cannot be read leaves the SET unacknowledged', async () => {
-    const broken = { has: () => Promise.reject(new Error('gone')), add: () => undefined }
+    const broken = { ...memoryInbox(), read: () => Promise.reject(new Error('gone')) }
     makePush({ inbox: broken })
     expect((await post(await transmitter.sign())).status).toBe(503)
   })
@@ -396,8 +404,9 @@ describe('start', () => {
     let isWaiting = (): void => undefined
     const waiting = new Promise<void>((resolve) => (isWaiting = resolve))
     const clock: Clock = {
-      now: () => Date.now(),
-      sleep: async (ms) => {
+      now: () => now,
+      sleep: async (ms, signal) => {
+        if (ms === watchMs) return await aborted(signal)
         if (ms !== 3_600_000) return
         isWaiting()
         await new Promise<void>((resolve) => (goOn = resolve))
@@ -475,8 +484,9 @@ describe('poll', () => {
     let calls = 0
     const waits: number[] = []
     const clock: Clock = {
-      now: () => Date.now(),
-      sleep: (ms) => {
+      now: () => now,
+      sleep: (ms, signal) => {
+        if (ms === watchMs) return aborted(signal)
         waits.push(ms)
         return Promise.resolve()
       },

@@ -25,7 +25,7 @@ export {
   type PayloadOf,
   type Validation,
 } from './event-type.ts'
-export { canonicalJson } from './json.ts'
+export { canonicalJson, isObject } from './json.ts'
 export { readJson } from './json-text.ts'
 export { type Notice } from './sets/notice.ts'
 export {
@@ -43,8 +43,15 @@ export {
   type SecurityEventToken,
   type SetClaims,
 } from './sets/security-event-token.ts'
-export { createProfile, type ProfileDefinition, type WriteRule } from './profiles/create-profile.ts'
+export {
+  createProfile,
+  type Demand,
+  type ProfileDefinition,
+  type WriteRule,
+} from './profiles/create-profile.ts'
 export { type Profile, type ProfileTolerances, type ReadContext } from './profiles/profile.ts'
+export { type DiscoveryPlace, type ProfileDiscovery } from './profiles/discovery.ts'
+export { type ProfileServing, type ServingDefinition, type StatusFor } from './profiles/serving.ts'
 export { inEvents, type Claims, type Tolerance } from './profiles/tolerance.ts'
 export {
   poll,

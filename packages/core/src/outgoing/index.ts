@@ -1,7 +1,3 @@
-export { isLoopback, isPublicAddress } from './public-address.ts'
-export {
-  createSocketGuard,
-  type LookupAll,
-  type OutgoingRules,
-  type SocketGuard,
-} from './socket-guard.ts'
+export { isLoopback, isPublicAddress } from '../public-address.ts'
+export { createSocketGuard, type LookupAll, type SocketGuard } from './socket-guard.ts'
+export { type OutgoingRules } from '../address-rules.ts'

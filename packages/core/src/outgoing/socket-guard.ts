@@ -1,14 +1,6 @@
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
-import { isLoopback, isPublicAddress } from './public-address.ts'
-
-/** To which addresses connections may be made. */
-export interface OutgoingRules {
-  /** Hosts that may have any address, by the name or address in the URL. */
-  readonly allowedHosts: readonly string[]
-  /** Whether this machine's own addresses are allowed too, as in tests and demos. */
-  readonly allowLoopback: boolean
-}
+import type { LookupFunction } from 'node:net'
+import { createAddressRules, type OutgoingRules } from '../address-rules.ts'
 
 /** Looks a name up, as `dns.lookup` does with `all`. */
 export type LookupAll = (
@@ -42,16 +34,10 @@ export function createSocketGuard(
   rules: OutgoingRules,
   lookup: LookupAll = systemLookup,
 ): SocketGuard {
-  const allowed = new Set(rules.allowedHosts.map((host) => bare(host).toLowerCase()))
-  const isAllowed = (hostname: string): boolean => allowed.has(bare(hostname).toLowerCase())
-  const mayReach = (address: string): boolean =>
-    isPublicAddress(address) || (rules.allowLoopback && isLoopback(address))
+  const { isAllowed, mayReach, refuses } = createAddressRules(rules)
 
   return {
-    refuses: (hostname) => {
-      const host = bare(hostname)
-      return isIP(host) === 0 || isAllowed(host) || mayReach(host) ? undefined : notAllowed()
-    },
+    refuses: (hostname) => (refuses(hostname) ? notAllowed() : undefined),
     lookup: (hostname, options, done) => {
       lookup(hostname, { ...options, all: true }, (error, addresses) => {
         const good = error
@@ -65,9 +51,6 @@ export function createSocketGuard(
     },
   }
 }
-
-/** Without the brackets that an IPv6 address has in a URL. */
-const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '')
 
 const notAllowed = (): Error =>
   Object.assign(new Error('the address is not a public one, and its host is not allowed by name'), {

@@ -44,6 +44,15 @@ export interface AcceptSet {
   accept(token: string): Promise<Outcome>
 }
 
+/**
+ * When a SET is acknowledged.
+ *
+ * - `handled`: when its handlers are done. Where one fails, the Transmitter sends it again.
+ * - `stored`: when it is in the inbox. Where a handler fails, the Receiver tries it again. For
+ *   handlers that are slow.
+ */
+export type Acknowledge = 'handled' | 'stored'
+
 /** What {@link createAcceptSet} needs. */
 export interface AcceptSetParts {
   readonly audience: string
@@ -55,7 +64,15 @@ export interface AcceptSetParts {
   /** A member of the subject that must be processed and cannot be; undefined where all can. */
   readonly criticalMember: (subject: Subject) => Promise<string | undefined>
   readonly handlers: Handlers
+  /** Told of every SET that holds: a sign of life. */
+  readonly heard: () => void
   readonly inbox: Inbox
+  /** Resolves when the inbox is open. */
+  readonly ready: () => Promise<void>
+  /** When a SET is acknowledged: once it is handled, or once it is kept. */
+  readonly acknowledge: Acknowledge
+  /** Keeps a SET to be handled soon; resolves when it is durable. */
+  readonly keep: (set: SecurityEventToken) => Promise<void>
   readonly verifications: Verifications
   readonly emitter: ConnectionEmitter
   readonly clock: Clock
@@ -110,37 +127,49 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
     for (const notice of notices) emitter.emit('set:noticed', { at: clock.now(), jti, notice })
   }
 
-  const handle = async (
-    set: SecurityEventToken,
-    events: readonly SecurityEvent[],
-  ): Promise<void> => {
+  /**
+   * Handles the events of a SET, or keeps them to be handled. What it throws is no fault of the
+   * SET.
+   */
+  const take = async (set: SecurityEventToken, events: readonly SecurityEvent[]): Promise<void> => {
     const { iss, jti, sub_id: subject } = set.claims
     const at = clock.now()
     tellNotices(set)
     for (const event of events) emitter.emit('set:verified', { at, event })
     const member = await parts.criticalMember(subject)
-    if (member === undefined) for (const event of events) await parts.handlers.run(event)
-    await inbox.add(iss, jti)
-    if (member !== undefined) emitter.emit('set:discarded', { at: clock.now(), jti, member })
-    else for (const event of events) emitter.emit('set:handled', { at: clock.now(), event })
+    if (member !== undefined) {
+      await inbox.markHandled({ iss, jti }, clock.now())
+      emitter.emit('set:discarded', { at: clock.now(), jti, member })
+    } else if (parts.acknowledge === 'stored') {
+      await parts.keep(set)
+    } else {
+      for (const event of events) await parts.handlers.run(event)
+      await inbox.markHandled({ iss, jti }, clock.now())
+      for (const event of events) emitter.emit('set:handled', { at: clock.now(), event })
+    }
   }
 
   const finish = async (set: SecurityEventToken): Promise<Outcome> => {
     const { iss, jti } = set.claims
+    let events: readonly SecurityEvent[]
     try {
-      const events = set.events.filter((event) => !takeProtocolEvent(event, parts))
-      if (events.length === 0) {
-        tellNotices(set)
-        return acknowledged
-      }
-      if (await inbox.has(iss, jti)) {
-        emitter.emit('set:repeated', { at: clock.now(), iss, jti })
-      } else {
-        await handle(set, events)
-      }
-      return acknowledged
+      events = set.events.filter((event) => !takeProtocolEvent(event, parts))
     } catch (error) {
       return fail(error)
+    }
+    if (events.length === 0) {
+      tellNotices(set)
+      return acknowledged
+    }
+    try {
+      await parts.ready()
+      if ((await inbox.read({ iss, jti })) === 'unknown') await take(set, events)
+      else emitter.emit('set:repeated', { at: clock.now(), iss, jti })
+      return acknowledged
+    } catch (cause) {
+      // Whatever a handler throws: the Transmitter is not told that its SET is wrong.
+      emitter.emit('set:unfinished', { at: clock.now(), cause })
+      return { kind: 'unfinished' }
     }
   }
 
@@ -159,6 +188,7 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
   const verify = async (token: string): Promise<VerifiedSet | Outcome> => {
     try {
       const set = judge(await parts.verifySet(token))
+      parts.heard()
       return { event: set.events[0], finish: () => finishOnce(set) }
     } catch (error) {
       return fail(error)
@@ -198,7 +228,7 @@ function opaqueId({ subject }: SecurityEvent): string | undefined {
  * An `iat` ahead of our clock would reach what begins until then: the event counts as of now. It is
  * never refused for it, for a revocation with a wrong clock is a revocation.
  */
-function notInFuture(set: SecurityEventToken, now: number): SecurityEventToken {
+export function notInFuture(set: SecurityEventToken, now: number): SecurityEventToken {
   const { nbf } = set.claims
   if (typeof nbf === 'number' && nbf > now + toleranceSeconds) {
     throw new SetError('ERR_SET_CLAIM', 'invalid_request', '"nbf" is in the future')

@@ -1,3 +1,4 @@
+import { sameText, type Clock } from '@drawbridge/core'
 import { SetError, type StreamConfiguration } from '@drawbridge/schema'
 import { type VerificationPayload } from '@drawbridge/schema/ssf'
 
@@ -15,19 +16,36 @@ export interface Verifications {
   verified(signal?: AbortSignal): Promise<void>
 }
 
+interface Expected {
+  readonly state: string
+  readonly streamId: string
+  /** Milliseconds since 1970. */
+  readonly until: number
+}
+
+/** A paused stream may hold a Verification event for a while. */
+const stateHoldsMs = 24 * 60 * 60 * 1000
+/** Of more than these, the oldest are forgotten. */
+const mostExpected = 100
+
 /**
- * Makes {@link Verifications}. A `state` is 128 random bits and holds for one event of one stream.
+ * Makes {@link Verifications}. A `state` is 122 random bits, is compared in constant time, and holds
+ * for one stream and one day.
  *
  * @param stream The stream as it is now, if there is one
  */
-export function createVerifications(stream: () => StreamConfiguration | undefined): Verifications {
-  const expected = new Map<string, string>()
+export function createVerifications(
+  stream: () => StreamConfiguration | undefined,
+  clock: Clock,
+): Verifications {
+  let expected: readonly Expected[] = []
   const waiting = new Set<() => void>()
   let done = false
   return {
     expect(streamId) {
       const state = crypto.randomUUID()
-      expected.set(state, streamId)
+      const one = { state, streamId, until: clock.now() + stateHoldsMs }
+      expected = [...expected.slice(1 - mostExpected), one]
       return state
     },
     take({ state }, streamId) {
@@ -36,9 +54,12 @@ export function createVerifications(stream: () => StreamConfiguration | undefine
       }
       // Without a state the Transmitter verifies by itself (SSF-8.1.4.2-5).
       if (state === undefined) return
-      if (expected.get(state) !== streamId) {
-        throw invalidState('"state" is not one that was asked for')
-      }
+      const now = clock.now()
+      // All are compared: how long it takes tells nothing. It may come twice.
+      const found = expected.filter(
+        (one) => sameText(one.state, state) && one.streamId === streamId && one.until > now,
+      )
+      if (found.length === 0) throw invalidState('"state" is not one that was asked for')
       done = true
       for (const resolve of waiting) resolve()
       waiting.clear()

@@ -3,42 +3,60 @@ import type { StreamConfiguration } from '@drawbridge/schema'
 import type { Verifications } from '../handling/verifications.ts'
 import type { ConnectionEmitter } from '../receiver-events.ts'
 import type { KnownTransmitter } from './discover.ts'
-import { ensureStream, type WantedStream } from './ensure-stream.ts'
+import { ensureStream, type EnsureRules } from './ensure-stream.ts'
+import { createOwnStream, resumeIfPaused, type OwnStream } from './own-stream.ts'
 import type { Peer } from './peer.ts'
-import { createStreamClient, type StreamClient } from './stream-client.ts'
+import { createStreamClient } from './stream-client.ts'
 
 /** What {@link connect} needs. */
-export interface ConnectParts {
+export interface ConnectParts extends EnsureRules {
   readonly peer: Peer
   /** Finds the Transmitter. */
   readonly transmitter: () => Promise<KnownTransmitter>
-  readonly wanted: WantedStream
   readonly verifications: Verifications
   /** Told of the stream as soon as there is one: SETs are taken from then on. */
-  readonly found: (stream: StreamConfiguration) => void
+  readonly found: (stream: StreamConfiguration, own: OwnStream) => void
   readonly emitter: ConnectionEmitter
   readonly clock: Clock
   readonly random: () => number
 }
 
 /**
- * Finds the Transmitter, finds or creates the stream, and asks for verification. Each step is tried
- * again by itself while the Transmitter cannot be reached or asks for patience: a verification that
- * has to wait holds up no SET.
+ * Finds the Transmitter, finds or creates the stream, and asks for verification. A stream that is
+ * found paused is asked to go on. Each step is tried again by itself while the Transmitter cannot
+ * be reached or asks for patience: a verification that has to wait holds up no SET.
  *
  * @throws PeerError when the Transmitter is not who it should be, or refuses
  */
 export async function connect(parts: ConnectParts, signal: AbortSignal): Promise<void> {
-  const { peer, transmitter, wanted, verifications, found, emitter, clock } = parts
-  const { client, stream } = await atLast(parts, signal, async () => {
-    const streams: StreamClient = createStreamClient(peer, await transmitter())
-    const ensured = await ensureStream(streams, wanted, signal)
-    emitter.emit('stream:ready', { at: clock.now(), ...ensured })
-    return { client: streams, stream: ensured.stream }
+  const { peer, transmitter, verifications, found, emitter, clock } = parts
+  const { own, stream, created } = await atLast(parts, signal, async () => {
+    const client = createStreamClient(peer, await transmitter())
+    const ensured = await ensureStream(client, parts, signal)
+    const { stream_id } = ensured.stream
+    const expectVerification = (): string => verifications.expect(stream_id)
+    return { own: createOwnStream(client, stream_id, expectVerification), ...ensured }
   })
-  found(stream)
-  const state = verifications.expect(stream.stream_id)
-  await atLast(parts, signal, () => client.requestVerification(stream.stream_id, state, signal))
+  emitter.emit('stream:ready', { at: clock.now(), stream, created })
+  found(stream, own)
+  const { status_endpoint } = await transmitter()
+  if (!created && status_endpoint !== undefined) await resume(parts, own, signal)
+  await atLast(parts, signal, () => own.requestVerification({ signal }))
+}
+
+/** What keeps a status from being read or changed keeps nobody from receiving. */
+async function resume(
+  { emitter, clock }: ConnectParts,
+  own: OwnStream,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { found, asked } = await resumeIfPaused(own, signal)
+    if (asked) emitter.emit('stream:resumed', { at: clock.now(), reason: found.reason ?? '' })
+  } catch (cause) {
+    signal.throwIfAborted()
+    emitter.emit('peer:failed', { at: clock.now(), cause, retryInMs: 0 })
+  }
 }
 
 const backoff: Backoff = { firstMs: 200, longestMs: 30_000 }

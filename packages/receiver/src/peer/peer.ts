@@ -1,6 +1,9 @@
-import { readBody, retryAfterMs, type Clock } from '@drawbridge/core'
+import type { Clock } from '@drawbridge/core'
 import { PeerError } from '@drawbridge/schema'
 import type { Authorize } from './authorize.ts'
+import { boundedFetch } from './bounded-fetch.ts'
+
+export { PeerUnavailableError } from './peer-unavailable.ts'
 
 /** An answer of the Transmitter that was read. */
 export interface PeerAnswer {
@@ -9,20 +12,9 @@ export interface PeerAnswer {
   readonly body: unknown
 }
 
-/** The Transmitter could not be reached or asked for patience: trying again can help. */
-export class PeerUnavailableError extends PeerError {
-  override name = 'PeerUnavailableError'
-  /** How long the peer asked to wait, in milliseconds. */
-  readonly retryAfterMs?: number
-  constructor(message: string, details: { cause?: unknown; retryAfterMs?: number | undefined }) {
-    super('ERR_PEER_UNREACHABLE', message, details)
-    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs
-  }
-}
-
 /** One request to the Transmitter. */
 export interface PeerRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   readonly url: string
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
@@ -51,6 +43,8 @@ export interface PeerOptions {
   readonly allowInsecureHttp: boolean
   readonly fetch: typeof globalThis.fetch
   readonly clock: Clock
+  /** Whether scopes are looked for in the metadata of the Transmitter as a protected resource. */
+  readonly resourceMetadata: boolean
 }
 
 /** A poll may carry a hundred SETs; nothing else comes near it. */
@@ -58,7 +52,7 @@ const largestAnswer = 8 * 1024 * 1024
 
 /** Makes a {@link Peer} that sends its token only to the issuer's origin and the trusted ones. */
 export function createPeer(options: PeerOptions): Peer {
-  const trusted = new Set([new URL(options.issuer).origin, ...options.trustedOrigins])
+  const trustedOrigins = [new URL(options.issuer).origin, ...options.trustedOrigins]
 
   const checkUrl = (url: string, anonymous: boolean): void => {
     const { protocol, origin } = new URL(url)
@@ -68,7 +62,7 @@ export function createPeer(options: PeerOptions): Peer {
         'a URL in the metadata of the Transmitter is not https',
       )
     }
-    if (!anonymous && !trusted.has(origin)) {
+    if (!anonymous && !trustedOrigins.includes(origin)) {
       throw new PeerError(
         'ERR_PEER_ANSWER',
         'the Transmitter names an endpoint at another origin than its own: where that is right, add the origin to "trustedOrigins"',
@@ -77,46 +71,69 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   const once = async (request: PeerRequest, token: string | undefined): Promise<PeerAnswer> => {
-    const timeout = AbortSignal.timeout(request.timeoutMs ?? 10_000)
-    let response: Response
-    let text: string
-    try {
-      response = await options.fetch(request.url, {
-        method: request.method,
-        redirect: 'manual',
-        signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
-        headers: {
-          accept: 'application/json',
-          ...(request.body ? { 'content-type': 'application/json' } : {}),
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...request.headers,
-        },
-        ...(request.body ? { body: JSON.stringify(request.body) } : {}),
-      })
-      const body = await readBody(response, largestAnswer)
-      text = body.refused === undefined ? body.text : ''
-    } catch (cause) {
-      throw new PeerUnavailableError('the Transmitter could not be reached', { cause })
-    }
-    const { status } = response
-    if (status === 429 || status >= 500) {
-      throw new PeerUnavailableError(`the Transmitter answered ${status}`, {
-        retryAfterMs: retryAfterMs(response.headers.get('retry-after'), options.clock.now()),
-      })
-    }
-    return { status, body: parseJson(text) }
+    const { method, url, body, signal, timeoutMs = 10_000 } = request
+    const fetch = boundedFetch(options.fetch, {
+      who: 'the Transmitter',
+      timeoutMs,
+      largestBytes: largestAnswer,
+      clock: options.clock,
+    })
+    const response = await fetch(url, {
+      method,
+      ...(signal ? { signal } : {}),
+      headers: {
+        accept: 'application/json',
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...request.headers,
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+    return { status: response.status, body: parseJson(await response.text()) }
+  }
+
+  const tokenFor = async ({ url, signal }: PeerRequest, rejected?: string): Promise<string> => {
+    const { issuer, fetch, clock, allowInsecureHttp, resourceMetadata } = options
+    const context = { issuer, url, trustedOrigins, fetch, clock, allowInsecureHttp }
+    return await untilAborted(
+      options.authorize({
+        ...context,
+        resourceMetadata,
+        ...(rejected === undefined ? {} : { rejected }),
+      }),
+      signal,
+    )
   }
 
   return {
     async request(request) {
       checkUrl(request.url, request.anonymous === true)
       if (request.anonymous) return await once(request, undefined)
-      const token = await options.authorize({})
+      const token = await tokenFor(request)
       const answer = await once(request, token)
       if (answer.status !== 401) return answer
-      const renewed = await options.authorize({ rejected: token })
+      const renewed = await tokenFor(request, token)
       return renewed === token ? answer : await once(request, renewed)
     },
+  }
+}
+
+/** Several may wait for one token: whoever is broken off leaves the others to it. */
+async function untilAborted<Value>(
+  value: Value | Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  if (!signal) return await value
+  let abort = (): void => undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason as Error)
+  })
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([value, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

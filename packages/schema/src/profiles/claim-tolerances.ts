@@ -45,7 +45,7 @@ const assuranceLevelChange =
   'https://schemas.openid.net/secevent/caep/event-type/assurance-level-change'
 
 /** The first draft knew one vocabulary, and did not name it. */
-const assuranceNamespace = inEvents(
+export const assuranceNamespace: Tolerance = inEvents(
   { name: 'no-namespace', message: 'the assurance level was read as one of NIST-AAL' },
   (payload, type) => {
     const { namespace, current_level } = payload

@@ -7,7 +7,9 @@ import type { SecurityEventToken, SetClaims } from '../sets/security-event-token
 import { identifierFormats, type IdentifierFormats } from '../subjects/identifier-formats.ts'
 import { checkWrittenSubject } from '../subjects/read-subject.ts'
 import { reasonsOfRisc } from './claim-tolerances.ts'
+import { discoveryOf, type ProfileDiscovery } from './discovery.ts'
 import type { Profile, ProfileTolerances, ReadContext } from './profile.ts'
+import { servingOf, type ServingDefinition } from './serving.ts'
 import { alternativeNames, timesInSeconds, type Claims, type Tolerance } from './tolerance.ts'
 
 /** A profile as data. */
@@ -15,8 +17,14 @@ export interface ProfileDefinition {
   readonly name: string
   /** What is put right on reading, in this order. Default: nothing. */
   readonly read?: readonly Tolerance[]
-  /** What is demanded or changed on writing, in this order. Default: nothing. */
+  /** What is demanded of claims before they may be sent. Default: what the 1.0 texts demand. */
+  readonly demands?: readonly Demand[]
+  /** What is changed on writing, in this order, after the demands. Default: nothing. */
   readonly write?: readonly WriteRule[]
+  /** What a Transmitter's API does for such a Receiver. Default: what SSF 1.0 says. */
+  readonly serves?: ServingDefinition
+  /** How a Receiver finds such a Transmitter. Default: as SSF 1.0 says. */
+  readonly discovery?: Partial<ProfileDiscovery>
   /** Default: neither. */
   readonly tolerates?: Partial<ProfileTolerances>
   /** Whether a SET may hold several events: of the SCIM family, or of any. Default: `scim`. */
@@ -26,7 +34,10 @@ export interface ProfileDefinition {
   readonly identifierFormats?: IdentifierFormats
 }
 
-/** Returns claims as a peer wants them, or throws where they may not be sent. */
+/** Throws a SetError where claims may not be sent. */
+export type Demand = (claims: SetClaims) => void
+
+/** Returns claims as a peer wants them, or throws a SetError where there is no such form. */
 export type WriteRule = (claims: SetClaims) => SetClaims
 
 /**
@@ -44,7 +55,8 @@ export type WriteRule = (claims: SetClaims) => SetClaims
  * @see RFC 9493, "Subject Identifiers"
  */
 export function createProfile(definition: ProfileDefinition): Profile {
-  const { name, read: tolerances = [], write: rules = [], severalEvents = 'scim' } = definition
+  const { name, read: tolerances = [], severalEvents = 'scim' } = definition
+  const { demands = [], write: rules = [] } = definition
   const formats = { ...identifierFormats, ...definition.identifierFormats }
   for (const [format, { members }] of Object.entries(formats)) {
     if (Object.hasOwn(members, 'format')) {
@@ -58,6 +70,9 @@ export function createProfile(definition: ProfileDefinition): Profile {
     name,
     tolerates: { untypedSets: false, anyMediaType: false, ...definition.tolerates },
     ...(definition.algorithms && { algorithms: definition.algorithms }),
+    serves: servingOf(definition.serves),
+    discovery: discoveryOf(definition.discovery),
+    rewrites: rules.length > 0,
     read: (claims, context = {}) => {
       const { read, notices } = tolerate(claims, steps, context)
       const token = readSet(read, { identifierFormats: formats, severalEvents })
@@ -69,6 +84,7 @@ export function createProfile(definition: ProfileDefinition): Profile {
       if (claims.aud === undefined || events[0].aud.length === 0) {
         throw invalid('"aud" must name the Receiver')
       }
+      for (const demand of demands) demand(claims)
       return rules.reduce((written, rule) => rule(written), claims)
     },
   }

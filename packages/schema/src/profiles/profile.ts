@@ -1,4 +1,6 @@
 import type { SecurityEventToken, SetClaims } from '../sets/security-event-token.ts'
+import type { ProfileDiscovery } from './discovery.ts'
+import type { ProfileServing } from './serving.ts'
 
 /** What a reader knows besides the claims. */
 export interface ReadContext {
@@ -24,6 +26,12 @@ export interface Profile {
   readonly tolerates: ProfileTolerances
   /** Algorithms a SET may be signed with; undefined where the profile does not say. */
   readonly algorithms?: readonly string[]
+  /** What a Transmitter's API does for a Receiver of this profile. */
+  readonly serves: ProfileServing
+  /** How a Receiver finds a Transmitter of this profile. */
+  readonly discovery: ProfileDiscovery
+  /** Whether `write` may return other claims than it is given: if not, the 1.0 form is the peer's. */
+  readonly rewrites: boolean
   /**
    * Reads the claims of a SET: what was really sent becomes the 1.0 form, the original is kept, and
    * each tolerance that was used is a notice. Reading what was read changes nothing.
@@ -33,7 +41,8 @@ export interface Profile {
   read(claims: unknown, context?: ReadContext): SecurityEventToken
   /**
    * The inverse for whoever transmits: checks claims in the 1.0 form by all that the profile
-   * demands and returns them as the peer wants them.
+   * demands and returns them as the peer wants them. What it demands does not depend on `aud`,
+   * `jti` and `iat`: an event is judged once, and written for each stream.
    *
    * @throws SetError `ERR_SET_CLAIM`, `ERR_SET_SUBJECT` or `ERR_SET_PAYLOAD` that names what the
    *   profile forbids

@@ -39,7 +39,7 @@ function rename(value: Claims, from: string, to: string): Claims {
 }
 
 /** `subject_type` is what `format` was called. */
-const subjectType = inSubjects(
+export const subjectType: Tolerance = inSubjects(
   { name: 'subject-type', message: '"subject_type" was read as "format"' },
   (identifier) =>
     typeof identifier['subject_type'] === 'string' && identifier['format'] === undefined
@@ -61,7 +61,8 @@ const draftMembers: ReadonlyMap<string, string> = new Map([
   ['ips', 'ip-addresses'],
 ])
 
-const formatName = inSubjects(
+/** The names that drafts had for Identifier Formats, and for their members. */
+export const formatName: Tolerance = inSubjects(
   { name: 'draft-format', message: 'the subject has the format name of a draft' },
   (identifier) => {
     const { format } = identifier
@@ -88,7 +89,7 @@ const phoneSpaces = inSubjects(
 )
 
 /** One principal by whatever claims of an ID Token are there. */
-const idTokenClaims = inSubjects(
+export const idTokenClaims: Tolerance = inSubjects(
   { name: 'id-token-claims', message: 'the claims of an ID Token were read as the subject' },
   ({ format, email, phone_number, iss, sub }) => {
     if (format !== 'id_token_claims') return undefined
@@ -110,7 +111,8 @@ const isUnmarkedComplex = (subject: unknown): subject is Claims => {
   )
 }
 
-const unmarkedComplex = inSubjects(
+/** Drafts did not mark a complex subject. */
+export const unmarkedComplex: Tolerance = inSubjects(
   {
     name: 'complex-without-format',
     message: 'the members of the subject were read as a complex one',
@@ -119,7 +121,7 @@ const unmarkedComplex = inSubjects(
 )
 
 /** Drafts had the subject in the event. Where it is in both places, `sub_id` counts. */
-const subjectInEvent: Tolerance = {
+export const subjectInEvent: Tolerance = {
   name: 'subject-in-event',
   message: '"subject" in the event was read as "sub_id"',
   apply: (claims) => {
@@ -131,7 +133,8 @@ const subjectInEvent: Tolerance = {
   },
 }
 
-const twoSubjects: Tolerance = {
+/** Where the event and `sub_id` do not say the same, `sub_id` counts. */
+export const twoSubjects: Tolerance = {
   name: 'two-subjects',
   message: '"subject" in the event is not the one in "sub_id"; "sub_id" was taken',
   apply: (claims) => {
@@ -162,7 +165,7 @@ const protocolEvents = [
 ]
 
 /** The first drafts knew one stream, and did not name it. */
-const streamWithoutSubject: Tolerance = {
+export const streamWithoutSubject: Tolerance = {
   name: 'stream-without-subject',
   message: 'the event about the stream has no subject; the stream it came over was taken',
   apply: (claims, { streamId }) => {

@@ -1,0 +1,1 @@
+export { toNode, type NodeListener } from '@drawbridge/core/node'

@@ -1,0 +1,1 @@
+export { sqliteInbox, type SqliteInboxOptions } from './handling/sqlite-inbox.ts'

@@ -1,0 +1,24 @@
+export { inboxContract, type InboxCase } from './inbox-contract/inbox-contract.ts'
+export {
+  accept,
+  answerStatus,
+  closeConnection,
+  drip,
+  garbage,
+  hang,
+  page,
+  redirect,
+  refuse,
+  tooManyRequests,
+  unavailable,
+  type PushAnswer,
+} from './receiver/faults.ts'
+export type { ReceivedSet } from './receiver/received-set.ts'
+export {
+  createTestReceiver,
+  type ReceiverRecord,
+  type TestReceiver,
+  type TestReceiverOptions,
+} from './receiver/test-receiver.ts'
+export type { StoreCase } from './store-contract/store-case.ts'
+export { transmitterStoreContract } from './store-contract/transmitter-store-contract.ts'
