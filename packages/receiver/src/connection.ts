@@ -19,7 +19,7 @@ import { knownEventTypes, type TransmitterSettings } from './options.ts'
 import { connect } from './peer/connect.ts'
 import { discover, sameIssuer } from './peer/discover.ts'
 import type { WantedStream } from './peer/ensure-stream.ts'
-import { knownMetadata } from './peer/known-metadata.ts'
+import { doubtingPeer, knownMetadata } from './peer/known-metadata.ts'
 import { resumeIfPaused, type OwnStream } from './peer/own-stream.ts'
 import { createPeer } from './peer/peer.ts'
 import {
@@ -102,6 +102,7 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
   const find = { issuer, metadataUrl: settings.metadataUrl, discovery, allowInsecureHttp }
   const metadata = knownMetadata(() => discover(peer, find, running.signal), clock)
   const transmitter = metadata.read
+  const managed = doubtingPeer(peer, metadata)
   const verifySet = verifySetOf(metadata, {
     issuer,
     isIssuer: (iss) => sameIssuer(iss, issuer, discovery),
@@ -179,7 +180,16 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
       if (running.signal.aborted) running = new AbortController()
       const { replaceOnConflict = false } = settings
       const rules = { wanted, replaceOnConflict }
-      const parts = { ...rules, peer, transmitter, verifications, found, emitter, clock, random }
+      const parts = {
+        ...rules,
+        peer: managed,
+        transmitter,
+        verifications,
+        found,
+        emitter,
+        clock,
+        random,
+      }
       starting ??= connect(parts, untilStopped(signal)).catch((error: unknown) => {
         starting = undefined
         metadata.doubt()

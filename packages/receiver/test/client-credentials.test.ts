@@ -291,6 +291,7 @@ describe('the metadata of the protected resource', () => {
   /** A Transmitter that is its own authorization server. */
   const own = (): Partial<AuthorizeRequest> => ({
     issuer: server.issuer,
+    url: `${server.issuer}/streams`,
     trustedOrigins: [server.issuer],
   })
   const unnamed = (): Ask => asking(clientCredentials({ clientId: 'app', clientSecret: 's' }))
@@ -331,6 +332,37 @@ describe('the metadata of the protected resource', () => {
     await make()(request({ ...own(), resourceMetadata: true }))
     expect(server.tokenRequests().map(({ form }) => form.get('scope'))).toEqual([
       'ssf.read ssf.manage',
+    ])
+  })
+
+  it('may be named by the endpoint itself, of which it is a part', async () => {
+    const resource = `${server.issuer}/ssf`
+    const url = `${resource}/streams`
+    const named = (metadataUrl: string): void =>
+      server.answer('GET /ssf/streams', (response) =>
+        json(
+          response,
+          401,
+          {},
+          { 'www-authenticate': `Bearer resource_metadata="${metadataUrl}"` },
+        ),
+      )
+    server.answer(`${line}/ssf`, { resource, authorization_servers: [server.issuer] })
+    server.answer(`${line}/other`, {
+      resource: `${server.issuer}/other`,
+      authorization_servers: [server.issuer],
+    })
+    for (const path of ['/other', '/.well-known/oauth-protected-resource/other']) {
+      named(`${server.issuer}${path}`)
+      expect(await refusal(unnamed(), { ...own(), url })).toMatchObject({ code: 'ERR_PEER_ANSWER' })
+    }
+    named(`${server.issuer}/.well-known/oauth-protected-resource/ssf`)
+    expect(await unnamed()(request({ ...own(), url }))).toBe('token-1')
+    const asked = server.requests.filter((seen) => seen.line === 'GET /ssf/streams')
+    expect(asked.map(({ headers }) => headers.authorization)).toEqual([
+      undefined,
+      undefined,
+      undefined,
     ])
   })
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { systemClock, type Clock } from '@drawbridge/core'
+import { exportJWK, generateKeyPair } from 'jose'
 import { google, sseId1, strict, tolerant } from '@drawbridge/schema/profiles'
 import { createReceiver, staticToken, type Receiver, type ReceiverOptions } from '../src/index.ts'
 import { discover, type DiscoverRules, type KnownTransmitter } from '../src/peer/discover.ts'
@@ -185,6 +186,31 @@ describe('a Receiver', () => {
     expect([count(wellKnown), count('GET /jwks')]).toEqual([1, 1])
   })
 
+  it('JOSE-8725.3.10-1: nor later, by a kid that is unknown or was retired', async () => {
+    // The cool-down of the keys goes by the clock of the machine.
+    const machine = Date.now
+    let ahead = 0
+    Date.now = () => machine() + ahead
+    try {
+      make()
+      const claims = { iss: 'https://elsewhere.example' }
+      expect(await push(await transmitter.sign())).toBe(202)
+      ahead += 31_000
+      expect(await push(await transmitter.sign({ header: { kid: 'x' }, claims }))).toBe(400)
+      expect(count('GET /jwks')).toBe(1)
+      const { privateKey: key, publicKey } = await generateKeyPair('ES256')
+      const keys = [{ ...(await exportJWK(publicKey)), kid: 'k2', alg: 'ES256' }]
+      transmitter.answerNext('GET /jwks', 200, { keys })
+      expect(await push(await transmitter.sign({ header: { kid: 'k2' }, key }))).toBe(202)
+      expect(count('GET /jwks')).toBe(2)
+      ahead += 31_000
+      expect(await push(await transmitter.sign({ claims }))).toBe(400)
+      expect(count('GET /jwks')).toBe(2)
+    } finally {
+      Date.now = machine
+    }
+  })
+
   it('keeps the metadata for an hour, and goes on with it while it cannot be read', async () => {
     make()
     expect(await push(await transmitter.sign())).toBe(202)
@@ -207,6 +233,34 @@ describe('a Receiver', () => {
     now += 1
     expect(await push(await transmitter.sign())).toBe(202)
     expect([count(wellKnown), count('GET /jwks')]).toEqual([2, 1])
+  })
+
+  it('reads the metadata again when an endpoint cannot be reached, once in 30 seconds', async () => {
+    const gone = 'http://127.0.0.1:1'
+    const configuration_endpoint = `${gone}/streams`
+    transmitter.answerNext(wellKnown, 200, metadata({ configuration_endpoint }))
+    transmitter.answerNext(wellKnown, 200, metadata())
+    const watchMs = 600_000
+    const sleep: Clock['sleep'] = (ms, signal) => {
+      now += ms
+      // The watch over the stream would spin.
+      return ms < watchMs ? Promise.resolve() : systemClock.sleep(ms, signal)
+    }
+    make({ trustedOrigins: [gone], clock: { ...clock, sleep }, random: () => 0 })
+    await receiver?.start()
+    expect(count(wellKnown)).toBe(2)
+    expect(count('POST /streams')).toBe(1)
+  })
+
+  it('reads the metadata again at the next start when an endpoint was not there', async () => {
+    const moved = metadata({ configuration_endpoint: `${transmitter.issuer}/moved` })
+    transmitter.answerNext(wellKnown, 200, moved)
+    transmitter.answerNext(wellKnown, 200, metadata())
+    make()
+    await expect(receiver?.start()).rejects.toMatchObject({ code: 'ERR_PEER_ANSWER' })
+    now += 30_000
+    await receiver?.start()
+    expect(count(wellKnown)).toBe(2)
   })
 
   it('takes "iss" with or without a trailing slash where the profile says so', async () => {

@@ -46,6 +46,7 @@ export function createInboxWorker(parts: InboxWorkerParts): InboxWorker {
   let reading: Promise<void> | undefined
   let again = false
 
+  const hasRoom = (): boolean => inMemory < windowSize
   const take = (row: InboxRow, signal: AbortSignal): void => {
     inMemory++
     void lanes.run(row.lane, async () => {
@@ -55,7 +56,7 @@ export function createInboxWorker(parts: InboxWorkerParts): InboxWorker {
     })
   }
   const read = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted && inMemory < windowSize) {
+    while (!signal.aborted && hasRoom()) {
       again = false
       try {
         const rows = await inbox.waiting(after, windowSize - inMemory)
@@ -76,7 +77,7 @@ export function createInboxWorker(parts: InboxWorkerParts): InboxWorker {
     reading = read(signal).finally(() => {
       reading = undefined
       // What came between the last look and now.
-      if (again && !signal.aborted && inMemory < windowSize) wake()
+      if (again && !signal.aborted && hasRoom()) wake()
     })
   }
 

@@ -1,4 +1,4 @@
-import { PeerError } from '@drawbridge/schema'
+import { issuerOfWellKnownUrl, PeerError } from '@drawbridge/schema'
 import {
   allowInsecureRequests,
   customFetch,
@@ -49,7 +49,8 @@ export async function findAuthorizationServer(
   const { tokenEndpoint, issuer } = options
   const isGiven = tokenEndpoint !== undefined || issuer !== undefined
   const asksForScopes = request.resourceMetadata && options.scopes === undefined
-  const resource = isGiven && !asksForScopes ? undefined : await readResource(options, request)
+  const resource =
+    isGiven && !asksForScopes ? undefined : await findResource(options, request, isGiven)
   const scopes = options.scopes ?? scopesOf(resource)
   if (tokenEndpoint !== undefined) {
     // Without an issuer an assertion is addressed to the endpoint (RFC 7523, section 3).
@@ -61,12 +62,46 @@ export async function findAuthorizationServer(
   throw refused('"token_endpoint" is missing in the metadata of the authorization server')
 }
 
-/** The metadata of the protected resource; undefined where there is none that holds. */
-async function readResource(
+/**
+ * The metadata of the protected resource; undefined where there is none that holds. A Transmitter
+ * that is not the resource itself may tell which is, where nothing else says who gives tokens.
+ */
+async function findResource(
   options: AuthorizationServerOptions,
   request: AuthorizeRequest,
+  isGiven: boolean,
 ): Promise<ResourceServer | undefined> {
-  const resource = options.resource ?? request.issuer
+  const found = await readResource(options.resource ?? request.issuer, request)
+  if (found || isGiven || options.resource !== undefined) return found
+  const named = await challengedResource(request)
+  return named === undefined ? undefined : await readResource(named, request)
+}
+
+/**
+ * The resource that an endpoint names when it is asked without a token: one that the endpoint is
+ * part of.
+ *
+ * @see RFC 9728, "Use of WWW-Authenticate for Protected Resource Metadata"
+ */
+async function challengedResource(request: AuthorizeRequest): Promise<string | undefined> {
+  const { url } = request
+  const options = requestOptions(request, 'the Transmitter')
+  const { status, headers } = await options[customFetch](url, {
+    method: 'GET',
+    headers: { accept: 'application/json' },
+    body: undefined,
+    redirect: 'manual',
+  })
+  const challenge = status === 401 ? (headers.get('www-authenticate') ?? '') : ''
+  const [, metadataUrl = ''] = /\bresource_metadata="([^"]+)"/i.exec(challenge) ?? []
+  const resource = issuerOfWellKnownUrl(metadataUrl, 'oauth-protected-resource')
+  return resource !== undefined && `${url}/`.startsWith(`${resource}/`) ? resource : undefined
+}
+
+async function readResource(
+  resource: string,
+  request: AuthorizeRequest,
+): Promise<ResourceServer | undefined> {
   const url = new URL(resource)
   const response = await resourceDiscoveryRequest(url, requestOptions(request, 'the Transmitter'))
   if (response.status !== 200) return undefined

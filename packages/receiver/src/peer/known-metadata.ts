@@ -1,5 +1,6 @@
 import type { Clock } from '@drawbridge/core'
 import type { KnownTransmitter } from './discover.ts'
+import type { Peer } from './peer.ts'
 
 /** The metadata of a Transmitter, kept for a while. */
 export interface KnownMetadata {
@@ -55,3 +56,15 @@ export function knownMetadata(
     },
   }
 }
+
+/** Doubts the metadata whenever an endpoint cannot be reached: it may have moved. */
+export const doubtingPeer = (peer: Peer, metadata: KnownMetadata): Peer => ({
+  request: async (request) => {
+    try {
+      return await peer.request(request)
+    } catch (error) {
+      metadata.doubt()
+      throw error
+    }
+  },
+})

@@ -12,6 +12,8 @@ export interface SetChanges {
 /** A Transmitter of the least code, with faults on order. */
 export interface FakeTransmitter {
   readonly issuer: string
+  readonly privateKey: CryptoKey
+  readonly publicKey: CryptoKey
   /** Every request that came: `POST /streams`. */
   readonly requests: {
     readonly line: string
@@ -36,7 +38,7 @@ export interface FakeTransmitter {
 export const sessionRevoked = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked'
 
 export async function fakeTransmitter(): Promise<FakeTransmitter> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
   const requests: FakeTransmitter['requests'] = []
   const overrides: {
@@ -183,6 +185,8 @@ export async function fakeTransmitter(): Promise<FakeTransmitter> {
 
   return {
     issuer,
+    privateKey,
+    publicKey,
     requests,
     sign,
     signText,
