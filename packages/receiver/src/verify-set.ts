@@ -9,6 +9,7 @@ import {
   type CryptoKey,
   type FlattenedJWSInput,
 } from 'jose'
+import type { Clock } from '@drawbridge/core'
 import { readJson, SetError } from '@drawbridge/schema'
 import { PeerUnavailableError } from './peer/peer-unavailable.ts'
 
@@ -37,12 +38,12 @@ export type FindKey = (
 ) => Promise<CryptoKey>
 
 /**
- * The keys at a `jwks_uri`: fetched when first needed, again when a `kid` is unknown (once in 30
+ * The keys at a `jwks_uri`: fetched when first needed, again when a `kid` is unknown (twice in 30
  * seconds) and after ten minutes, so that a retired key goes.
  *
  * @param fetch One with limits
  */
-export function remoteKeys(jwksUri: string, fetch: typeof globalThis.fetch): FindKey {
+export function remoteKeys(jwksUri: string, fetch: typeof globalThis.fetch, clock: Clock): FindKey {
   /** The `kid`s that the keys at hand were found by. */
   const found = new Set<string>()
   const keys = createRemoteJWKSet(new URL(jwksUri), {
@@ -51,11 +52,26 @@ export function remoteKeys(jwksUri: string, fetch: typeof globalThis.fetch): Fin
       return await fetch(url, init)
     },
   })
+  let reloadedAt = -Infinity
+  /** A key that is new since the last fetch, however short ago that was: rotations come in a row. */
+  const findAgain = async (
+    header: CompactJWSHeaderParameters,
+    set: FlattenedJWSInput,
+    error: unknown,
+  ): Promise<CryptoKey> => {
+    if (!keys.coolingDown || clock.now() - reloadedAt < reloadEveryMs) throw error
+    reloadedAt = clock.now()
+    await keys.reload()
+    return await keys(header, set)
+  }
   return async (header, set, judge) => {
     const { kid = '' } = header
     if (!keys.fresh || !found.has(kid)) judge()
     try {
-      const key = await keys(header, set)
+      const key = await keys(header, set).catch((error: unknown) => {
+        if (codeOf(error) !== errors.JWKSNoMatchingKey.code) throw error
+        return findAgain(header, set, error)
+      })
       found.add(kid)
       return key
     } catch (error) {
@@ -64,6 +80,9 @@ export function remoteKeys(jwksUri: string, fetch: typeof globalThis.fetch): Fin
     }
   }
 }
+
+/** Unknown keys, which anybody can name, make us ask so often at most. */
+const reloadEveryMs = 30_000
 
 const isMismatch = (error: unknown): boolean =>
   codeOf(error) === errors.JWKSNoMatchingKey.code ||

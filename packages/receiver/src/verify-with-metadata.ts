@@ -31,7 +31,7 @@ export function verifySetOf(metadata: KnownMetadata, options: VerifyWithMetadata
   })
   let known: { readonly url: string; readonly find: FindKey } | undefined
   const keysOf = (url: string): FindKey => {
-    if (known?.url !== url) known = { url, find: remoteKeys(url, fetch) }
+    if (known?.url !== url) known = { url, find: remoteKeys(url, fetch, options.clock) }
     return known.find
   }
   const keys: FindKey = async (header, set, judge) => {

@@ -65,6 +65,15 @@ describe('discovery', () => {
       'GET /.well-known/sse-configuration',
       'GET /.well-known/risc-configuration/tenant',
     ])
+    host.requests.length = 0
+    await expect(find({ discovery, issuer: host.issuer })).rejects.toMatchObject({
+      code: 'ERR_PEER_ANSWER',
+    })
+    expect(lines()).toEqual([
+      'GET /.well-known/ssf-configuration',
+      'GET /.well-known/sse-configuration',
+      'GET /.well-known/risc-configuration',
+    ])
     host.answer('GET /.well-known/risc-configuration/tenant', metadata())
     expect(await find({ discovery })).toMatchObject({ issuer })
     expect(sseId1.discovery.places).toEqual(['sse', 'sse-suffix', 'sse-host'])
@@ -242,14 +251,17 @@ describe('a Receiver', () => {
     transmitter.answerNext(wellKnown, 200, metadata())
     const watchMs = 600_000
     const sleep: Clock['sleep'] = (ms, signal) => {
-      now += ms
       // The watch over the stream would spin.
-      return ms < watchMs ? Promise.resolve() : systemClock.sleep(ms, signal)
+      if (ms >= watchMs) return systemClock.sleep(ms, signal)
+      now += ms
+      return Promise.resolve()
     }
+    const began = now
     make({ trustedOrigins: [gone], clock: { ...clock, sleep }, random: () => 0 })
     await receiver?.start()
     expect(count(wellKnown)).toBe(2)
     expect(count('POST /streams')).toBe(1)
+    expect(now - began).toBeLessThan(60_000)
   })
 
   it('reads the metadata again at the next start when an endpoint was not there', async () => {

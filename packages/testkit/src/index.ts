@@ -22,3 +22,13 @@ export {
 } from './receiver/test-receiver.ts'
 export type { StoreCase } from './store-contract/store-case.ts'
 export { transmitterStoreContract } from './store-contract/transmitter-store-contract.ts'
+export type { TestAlgorithm } from './transmitter/test-keys.ts'
+export type { TestStream } from './transmitter/test-streams.ts'
+export {
+  createTestTransmitter,
+  type Sent,
+  type SetChanges,
+  type TestRequest,
+  type TestTransmitter,
+  type TestTransmitterOptions,
+} from './transmitter/test-transmitter.ts'

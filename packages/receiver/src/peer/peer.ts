@@ -3,8 +3,6 @@ import { PeerError } from '@drawbridge/schema'
 import type { Authorize } from './authorize.ts'
 import { boundedFetch } from './bounded-fetch.ts'
 
-export { PeerUnavailableError } from './peer-unavailable.ts'
-
 /** An answer of the Transmitter that was read. */
 export interface PeerAnswer {
   readonly status: number
