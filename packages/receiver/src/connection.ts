@@ -115,6 +115,7 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
   const liveness = connectionLiveness(settings, {
     emitter,
     clock,
+    stream: () => stream,
     ownStream: () => ownStream,
     signal: () => running.signal,
   })
@@ -221,6 +222,7 @@ function wantedStream(
 interface LivenessContext {
   readonly emitter: ConnectionEmitter
   readonly clock: Clock
+  readonly stream: () => StreamConfiguration | undefined
   readonly ownStream: () => OwnStream | undefined
   readonly signal: () => AbortSignal
 }
@@ -228,7 +230,7 @@ interface LivenessContext {
 /** Watches the stream of a connection, and looks after it when it falls silent. */
 function connectionLiveness(
   { verifyEverySeconds = 600, silentAfterSeconds = 1800 }: TransmitterSettings,
-  { emitter, clock, ownStream, signal }: LivenessContext,
+  { emitter, clock, stream, ownStream, signal }: LivenessContext,
 ): Liveness {
   const failed = (cause: unknown): void => {
     if (!signal().aborted) emitter.emit('peer:failed', { at: clock.now(), cause, retryInMs: 0 })
@@ -236,6 +238,7 @@ function connectionLiveness(
   return createLiveness({
     verifyEverySeconds,
     silentAfterSeconds,
+    minIntervalSeconds: () => stream()?.min_verification_interval ?? 0,
     clock,
     requestVerification: async () => {
       await ownStream()?.requestVerification({ signal: signal() }).catch(failed)

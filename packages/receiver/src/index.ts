@@ -17,6 +17,7 @@ export type {
   SetName,
 } from './handling/inbox.ts'
 export { memoryInbox } from './handling/memory-inbox.ts'
+export { type ReceiverHealth } from './health.ts'
 export { type LivenessOptions } from './liveness.ts'
 export { type OwnStream, type WithSignal } from './peer/own-stream.ts'
 export { type ReceiverEvents } from './receiver-events.ts'

@@ -14,6 +14,8 @@ export interface LivenessOptions {
 /** What {@link createLiveness} needs. Nothing of it may reject. */
 export interface LivenessParts extends Required<LivenessOptions> {
   readonly clock: Clock
+  /** What the Transmitter asks for between two verifications, in seconds. */
+  readonly minIntervalSeconds: () => number
   /** Asks for a Verification event. */
   readonly requestVerification: () => Promise<void>
   /** The stream fell silent. */
@@ -41,14 +43,16 @@ export interface Liveness {
  */
 export function createLiveness(parts: LivenessParts): Liveness {
   const { clock } = parts
-  const verifyMs = parts.verifyEverySeconds * 1000
+  const asks = parts.verifyEverySeconds > 0
+  const verifyMs = (): number =>
+    Math.max(parts.verifyEverySeconds, parts.minIntervalSeconds()) * 1000
   const silentMs = parts.silentAfterSeconds * 1000
   let heardAt = clock.now()
   let askedAt = heardAt
   let isSilent = false
 
   const dueInMs = (): number => {
-    const askDue = verifyMs > 0 ? Math.max(heardAt, askedAt) + verifyMs : Infinity
+    const askDue = asks ? Math.max(heardAt, askedAt) + verifyMs() : Infinity
     const silentDue = isSilent ? Infinity : heardAt + silentMs
     return Math.max(0, Math.min(askDue, silentDue) - clock.now())
   }
@@ -58,7 +62,7 @@ export function createLiveness(parts: LivenessParts): Liveness {
       isSilent = true
       await parts.fellSilent(heardAt)
     }
-    if (verifyMs > 0 && now >= Math.max(heardAt, askedAt) + verifyMs) {
+    if (asks && now >= Math.max(heardAt, askedAt) + verifyMs()) {
       askedAt = now
       await parts.requestVerification()
     }

@@ -10,6 +10,7 @@ import { guardedFetch } from '#outgoing'
 import { createConnection, type Connection, type Shared } from './connection.ts'
 import { createHandlers, type Handlers } from './handling/handlers.ts'
 import type { InboxDeadLetter, SetName } from './handling/inbox.ts'
+import { healthOf, type ReceiverHealth } from './health.ts'
 import { createInboxWorker } from './handling/inbox-worker.ts'
 import { memoryInbox } from './handling/memory-inbox.ts'
 import { memoUntilFailure } from './memo.ts'
@@ -49,6 +50,8 @@ export interface Receiver extends FetchHandler, Pick<Handlers, 'handle' | 'onSes
   readonly transmitters: Transmitters
   /** The SETs whose handlers failed every time, where SETs are acknowledged when they are stored. */
   readonly deadLetters: InboxDeadLetters
+  /** Tells how the Receiver is, cheaply enough to be asked every second. Never rejects. */
+  health(): Promise<ReceiverHealth>
   /** What happens, to watch. */
   readonly events: Watchable<ReceiverEvents>
 }
@@ -92,6 +95,7 @@ export function createReceiver(options: SharedOptions = {}): Receiver {
     random,
     maxAttempts: options.maxAttempts ?? 20,
   })
+  let isStarted = false
   let ready = memoUntilFailure(() => inbox.open())
   const shared: Shared = {
     handlers,
@@ -145,8 +149,10 @@ export function createReceiver(options: SharedOptions = {}): Receiver {
         return inbox.purge(names, clock.now())
       },
     },
+    health: () => healthOf({ isStarted, inbox, transmitters: transmitters.list() }),
     start: async ({ signal } = {}) => {
       await ready()
+      isStarted = true
       // What waited when the process ended is handled also where no Transmitter can be reached.
       worker.start()
       await transmitters.startAll(signal)
@@ -155,6 +161,7 @@ export function createReceiver(options: SharedOptions = {}): Receiver {
       await Promise.all(Array.from(connections.values(), (one) => one.verified(signal)))
     },
     stop: async () => {
+      isStarted = false
       await transmitters.stopAll()
       await worker.stop()
       await inbox.close()
