@@ -131,6 +131,7 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
       return unprocessedMember(subject, critical, settings.subjectMembers)
     },
     handlers,
+    stopping: () => running.signal,
     inbox,
     ready: shared.ready,
     acknowledge: shared.acknowledge,

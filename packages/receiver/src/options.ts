@@ -90,6 +90,11 @@ export interface SharedOptions {
    */
   readonly handlerTimeoutMs?: number
   /**
+   * How many events are handled at a time, whether they were pushed or polled. Others wait. Events
+   * about one principal are handled one after the other in any case. Default: 16.
+   */
+  readonly maxConcurrentHandlers?: number
+  /**
    * Allows `http` URLs everywhere, and connections to this machine. For tests and demos on
    * loopback. Default `false`.
    */
@@ -121,6 +126,7 @@ const sharedNames = [
   'acknowledge',
   'maxAttempts',
   'handlerTimeoutMs',
+  'maxConcurrentHandlers',
   'allowInsecureHttp',
   'allowedHosts',
   'fetch',
@@ -173,7 +179,14 @@ export function checkReceiverOptions(options: SharedOptions): void {
     options.handlerTimeoutMs === undefined || options.handlerTimeoutMs > 0,
     '"handlerTimeoutMs" must be a number above 0',
   )
-  const { inbox, acknowledge, maxAttempts } = options
+  for (const name of ['maxAttempts', 'maxConcurrentHandlers'] as const) {
+    const value = options[name]
+    checks.check(
+      value === undefined || (Number.isSafeInteger(value) && value > 0),
+      `"${name}" must be an integer of 1 or more`,
+    )
+  }
+  const { inbox, acknowledge } = options
   checks.check(
     inbox === undefined || typeof inbox.store === 'function',
     '"inbox" must be an inbox, such as sqliteInbox(file)',
@@ -185,10 +198,6 @@ export function checkReceiverOptions(options: SharedOptions): void {
   checks.check(
     acknowledge !== 'stored' || inbox !== undefined,
     '"inbox" must be given where "acknowledge" is "stored": what is acknowledged must survive a crash',
-  )
-  checks.check(
-    maxAttempts === undefined || (Number.isSafeInteger(maxAttempts) && maxAttempts > 0),
-    '"maxAttempts" must be an integer of 1 or more',
   )
   const { allowedHosts } = options
   checks.check(

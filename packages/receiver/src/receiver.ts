@@ -84,7 +84,10 @@ export function createReceiver(options?: SharedOptions): Receiver
 export function createReceiver(options: SharedOptions = {}): Receiver {
   checkReceiverOptions(options)
   const emitter = createEmitter<ReceiverEvents>()
-  const handlers = createHandlers(options.handlerTimeoutMs ?? 30_000)
+  const handlers = createHandlers({
+    timeoutMs: options.handlerTimeoutMs ?? 30_000,
+    maxConcurrent: options.maxConcurrentHandlers ?? 16,
+  })
   const { allowedHosts = [], allowInsecureHttp = false } = options
   const { inbox = memoryInbox(), clock = systemClock, random = Math.random } = options
   const worker = createInboxWorker({

@@ -64,6 +64,8 @@ export interface AcceptSetParts {
   /** A member of the subject that must be processed and cannot be; undefined where all can. */
   readonly criticalMember: (subject: Subject) => Promise<string | undefined>
   readonly handlers: Handlers
+  /** Aborts when the Receiver stops: what waits for its handlers then is left to come again. */
+  readonly stopping: () => AbortSignal
   /** Told of every SET that holds: a sign of life. */
   readonly heard: () => void
   readonly inbox: Inbox
@@ -143,7 +145,7 @@ export function createAcceptSet(parts: AcceptSetParts): AcceptSet {
     } else if (parts.acknowledge === 'stored') {
       await parts.keep(set)
     } else {
-      for (const event of events) await parts.handlers.run(event)
+      for (const event of events) await parts.handlers.run(event, parts.stopping())
       await inbox.markHandled({ iss, jti }, clock.now())
       for (const event of events) emitter.emit('set:handled', { at: clock.now(), event })
     }

@@ -1,4 +1,5 @@
 import { accessMeaning, type EventType, type SecurityEvent, type Subject } from '@drawbridge/schema'
+import { createPlaces } from './places.ts'
 
 /** What a handler is given besides the event. */
 export interface HandlerContext {
@@ -40,15 +41,25 @@ export interface Handlers {
   /** The event type of a URI, where a handler was registered for it. */
   typeOf(uri: string): EventType | undefined
   /**
-   * Runs every handler of an event, in the order they were registered, each with its own time.
+   * Runs every handler of an event, in the order they were registered, each with its own time. It
+   * waits while too many events are being handled, until the signal aborts.
    *
-   * @throws What the first failing handler threw, or a time-out
+   * @throws What the first failing handler threw, a time-out, or the reason of the signal
    */
-  run(event: SecurityEvent): Promise<void>
+  run(event: SecurityEvent, signal?: AbortSignal): Promise<void>
+}
+
+/** What the handlers of a Receiver may cost. */
+export interface HandlerLimits {
+  /** How long each may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** How many events are handled at a time. */
+  readonly maxConcurrent: number
 }
 
 /** Makes an empty table of handlers. */
-export function createHandlers(timeoutMs: number): Handlers {
+export function createHandlers({ timeoutMs, maxConcurrent }: HandlerLimits): Handlers {
+  const places = createPlaces(maxConcurrent)
   const handlers: { readonly type: string; readonly handler: Handler }[] = []
   const types = new Map<string, EventType>()
   return {
@@ -65,14 +76,16 @@ export function createHandlers(timeoutMs: number): Handlers {
       handlers.push({ type: '*', handler })
     },
     typeOf: (uri) => types.get(uri),
-    async run(event) {
+    run(event, signal) {
+      const mine = handlers.filter(({ type }) => type === '*' || type === event.type)
       // The type too: a SET of the SCIM family can hold several events.
       const key = JSON.stringify([event.iss, event.jti, event.type])
-      for (const { type, handler } of handlers) {
-        if (type !== '*' && type !== event.type) continue
-        // eslint-disable-next-line no-await-in-loop -- one after the other is the promise
-        await inTime(timeoutMs, (signal) => handler(event, { key, signal }))
-      }
+      return places.run(async () => {
+        for (const { handler } of mine) {
+          // eslint-disable-next-line no-await-in-loop -- one after the other is the promise
+          await inTime(timeoutMs, (over) => handler(event, { key, signal: over }))
+        }
+      }, signal)
     },
   }
 }

@@ -128,11 +128,13 @@ async function handleUntilDone(
         readSet(JSON.parse(row.claims), { severalEvents: 'any' }),
         Math.floor(row.received_at / 1000),
       )
-      for (const event of events) await handlers.run(event)
+      for (const event of events) await handlers.run(event, signal)
       await inbox.markHandled(row, clock.now())
       for (const event of events) emitter.emit('set:handled', { at: clock.now(), event })
       return
     } catch (cause) {
+      // It waited for its turn when the worker stopped: that is no attempt.
+      if (signal.aborted && cause === signal.reason) return
       attempts++
       emitter.emit('set:unfinished', { at: clock.now(), cause })
       if (await giveUpOrNote(parts, { row, attempts, cause })) return
