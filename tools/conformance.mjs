@@ -12,6 +12,9 @@ const check = process.argv.includes('--check')
 const page = 'docs/conformance.md'
 const read = (file) => readFile(path.join(root, file), 'utf8')
 
+/** A test file, or a part of one whose tests run once for each binding. */
+const isTest = (file) => /(?:[.]test|\/walk-[a-z-]+)[.]ts$/.test(file)
+
 /** Test files, sorted, without what is installed or built. */
 async function testFiles(folder) {
   const entries = await readdir(path.join(root, folder), { withFileTypes: true })
@@ -20,7 +23,7 @@ async function testFiles(folder) {
       const file = `${folder}/${entry.name}`
       if (entry.isDirectory())
         return /^(?:node_modules|dist)$/.test(entry.name) ? [] : testFiles(file)
-      return file.endsWith('.test.ts') ? [file] : []
+      return isTest(file) ? [file] : []
     }),
   )
   return sorted(files.flat())

@@ -70,7 +70,7 @@ function links(sections) {
 
 /** `packages/schema/test/caep.test.ts` as `schema/caep`. */
 const nameOf = (file) =>
-  file.replace(/^packages\/([^/]+)\/(?:test|src)\//, '$1/').replace(/[.]test[.]ts$/, '')
+  file.replace(/^packages\/([^/]+)\/(?:test|src)\//, '$1/').replace(/(?:[.]test)?[.]ts$/, '')
 
 function table(columns, rows) {
   const rule = columns.map(() => '---')

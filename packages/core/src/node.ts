@@ -10,9 +10,9 @@ export type NodeListener = (
 ) => void
 
 /**
- * Mounts a Fetch handler in `node:http`, `node:https`, Express or connect. Requests whose path is not the
- * handler's are passed to `next`, where there is one. Mount it before body parsers: it reads the
- * body itself.
+ * Mounts a Fetch handler in `node:http`, `node:https`, Express or connect. Requests whose path is
+ * not the handler's are passed to `next`, where there is one. Mount it before body parsers: it
+ * reads the body itself.
  */
 export function toNode(handler: FetchHandler): NodeListener {
   return (request, response, next) => {

@@ -10,7 +10,7 @@ import {
   type Who,
 } from '@drawbridge/enforcement'
 import { clientOf, type Answer, type Client } from './bindings-client.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

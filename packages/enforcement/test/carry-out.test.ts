@@ -10,7 +10,7 @@ import {
   type Hooks,
   type Who,
 } from '@drawbridge/enforcement'
-import { settled } from './manual-clock.ts'
+import { settled } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

@@ -16,7 +16,7 @@ import {
   type Enforcement,
   type Who,
 } from '@drawbridge/enforcement'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import { alice, aliceSince, noon, passwordChanged, revoked, signal } from './signals.ts'
 
 let enforcement: Enforcement

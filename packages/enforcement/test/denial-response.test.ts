@@ -16,7 +16,7 @@ import {
   type DenialReason,
   type DenialSettings,
 } from '../src/guard/denial-response.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

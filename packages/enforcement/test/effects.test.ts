@@ -10,7 +10,7 @@ import {
 } from '@drawbridge/enforcement'
 import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import { createAuthority } from '../src/authority/authority.ts'
-import { settled } from './manual-clock.ts'
+import { settled } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

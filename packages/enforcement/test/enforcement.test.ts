@@ -16,7 +16,7 @@ import {
   type Ledger,
 } from '@drawbridge/enforcement'
 import { sqliteLedger } from '@drawbridge/enforcement/sqlite'
-import { manualClock, type ManualClock } from './manual-clock.ts'
+import { manualClock, type ManualClock } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

@@ -7,7 +7,7 @@ import {
   recommendedPolicy,
   type TokenClaims,
 } from '@drawbridge/enforcement'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import { alice, idp, noon, revoked } from './signals.ts'
 
 const claims: TokenClaims = {

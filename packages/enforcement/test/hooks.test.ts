@@ -8,7 +8,7 @@ import {
   type HookCall,
   type Hooks,
 } from '@drawbridge/enforcement'
-import { manualClock, settled, type ManualClock } from './manual-clock.ts'
+import { manualClock, settled, type ManualClock } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

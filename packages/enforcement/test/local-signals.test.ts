@@ -8,7 +8,7 @@ import {
   type LocalLift,
   type LocalSignal,
 } from '@drawbridge/enforcement'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

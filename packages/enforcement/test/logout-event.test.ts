@@ -7,7 +7,7 @@ import {
   recommendedPolicy,
   type Enforcement,
 } from '@drawbridge/enforcement'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import { alice, aliceSince, idp, noon } from './signals.ts'
 
 const options = { issuer: idp, audience: 'app' }

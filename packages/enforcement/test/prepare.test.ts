@@ -12,7 +12,7 @@ import {
   type LedgerFollower,
   type Who,
 } from '@drawbridge/enforcement'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

@@ -30,7 +30,7 @@ import {
   type Terms,
   type Who,
 } from '@drawbridge/enforcement'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

@@ -3,7 +3,7 @@ import { createClient } from 'redis'
 import { systemClock } from '@drawbridge/core'
 import { createConnection } from '../src/ledger/redis/connection.ts'
 import type { RedisLike } from '../src/ledger/redis/redis-like.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import { overheard } from './redis-node.ts'
 import { hasRedisServer, startRedis, type RedisServer } from './redis-server.ts'
 

@@ -10,7 +10,7 @@ import {
   type RequestRule,
   type Who,
 } from '@drawbridge/enforcement'
-import { manualClock, settled } from './manual-clock.ts'
+import { manualClock, settled } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

@@ -4,7 +4,7 @@ import { memorySessions } from '../src/sessions/memory.ts'
 import { createSessionFiles } from '../src/sessions/session-files.ts'
 import { createSessionKeys } from '../src/sessions/session-keys.ts'
 import type { RegisteredSession } from '../src/sessions/sessions.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import { alice, idp, laptop, noon } from './signals.ts'
 
 const noonMs = noon * 1000

@@ -5,7 +5,7 @@ import { createClient, createClientPool, createCluster, createSentinel } from 'r
 import { complex, issSub, opaque } from '@drawbridge/schema'
 import { redisSessions, type RedisSessionsClient } from '../src/sessions/redis.ts'
 import type { RegisteredSession, SessionStore } from '../src/sessions/sessions.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import { forgetful, hasRedisServer, startRedis, type RedisServer } from './redis-server.ts'
 import { alice, idp, laptop } from './signals.ts'
 

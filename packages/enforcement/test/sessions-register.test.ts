@@ -13,7 +13,7 @@ import {
 import { memorySessions } from '../src/sessions/memory.ts'
 import { registerIn } from '../src/sessions/register.ts'
 import type { RegisteredSession } from '../src/sessions/sessions.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@drawbridge/testkit'
 import {
   alice,
   compliant,

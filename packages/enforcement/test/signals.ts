@@ -20,7 +20,7 @@ import {
   type LedgerEntry,
   type Who,
 } from '@drawbridge/enforcement'
-import { manualClock, type ManualClock } from './manual-clock.ts'
+import { manualClock, type ManualClock } from '@drawbridge/testkit'
 
 export const idp = 'https://idp.example'
 export const alice = issSub(idp, 'alice')

@@ -13,7 +13,7 @@ import {
 } from '@drawbridge/enforcement'
 import { allowed, type AccessDecision } from '../src/guard/access-decision.ts'
 import { createWatches, type Watches } from '../src/watch/watches.ts'
-import { manualClock, type ManualClock } from './manual-clock.ts'
+import { manualClock, type ManualClock } from '@drawbridge/testkit'
 import {
   alice,
   aliceSince,

@@ -1,5 +1,6 @@
 import { emptyResponse, type Clock, type Emitter } from '@drawbridge/core'
 import {
+  PeerError,
   poll,
   push,
   unprocessedMember,
@@ -16,10 +17,11 @@ import type { InboxWorker } from './handling/inbox-worker.ts'
 import { createVerifications } from './handling/verifications.ts'
 import { createLiveness, type Liveness } from './liveness.ts'
 import { knownEventTypes, type TransmitterSettings } from './options.ts'
-import { connect } from './peer/connect.ts'
+import { connect, findTransmitter } from './peer/connect.ts'
 import { discover, sameIssuer } from './peer/discover.ts'
 import type { WantedStream } from './peer/ensure-stream.ts'
 import { doubtingPeer, knownMetadata } from './peer/known-metadata.ts'
+import type { Authorize } from './peer/authorize.ts'
 import { resumeIfPaused, type OwnStream } from './peer/own-stream.ts'
 import { createPeer } from './peer/peer.ts'
 import {
@@ -36,7 +38,9 @@ export interface Connection {
   readonly issuer: string
   /** The path of the push endpoint; undefined where SETs are polled. */
   readonly pushPath: string | undefined
-  /** The stream, once there is one. */
+  /** Whether its stream is found or made by its API. */
+  readonly isManaged: boolean
+  /** The stream, once there is one; undefined for one that is not managed. */
   readonly stream: StreamConfiguration | undefined
   /** What can be done with the stream, once there is one. */
   readonly ownStream: OwnStream | undefined
@@ -77,10 +81,12 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     events: eventTypes = knownEventTypes,
     profile = strict,
     algorithms = profile.algorithms ?? ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    managed = true,
+    authorize = noToken,
   } = settings
   const peer = createPeer({
     issuer,
-    authorize: settings.authorize,
+    authorize,
     trustedOrigins: settings.trustedOrigins ?? [],
     allowInsecureHttp: shared.allowInsecureHttp,
     fetch,
@@ -94,15 +100,17 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
   let stream: StreamConfiguration | undefined
   const underWay = new Set<Promise<Response>>()
   let ownStream: OwnStream | undefined
-  const verifications = createVerifications(() => stream, clock)
+  const streamId = (): string | undefined => stream?.stream_id ?? settings.streamId
+  const verifications = createVerifications(streamId, clock)
 
   // Both are needed by whichever comes first, `start` or a push.
   const { discovery } = profile
   const { allowInsecureHttp } = shared
-  const find = { issuer, metadataUrl: settings.metadataUrl, discovery, allowInsecureHttp }
+  const { metadataUrl } = settings
+  const find = { issuer, metadataUrl, discovery, managed, allowInsecureHttp }
   const metadata = knownMetadata(() => discover(peer, find, running.signal), clock)
   const transmitter = metadata.read
-  const managed = doubtingPeer(peer, metadata)
+  const doubting = doubtingPeer(peer, metadata)
   const verifySet = verifySetOf(metadata, {
     issuer,
     isIssuer: (iss) => sameIssuer(iss, issuer, discovery),
@@ -125,7 +133,7 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     eventTypes,
     verifySet,
     profile,
-    streamId: () => stream?.stream_id,
+    streamId,
     criticalMember: async (subject) => {
       const { critical_subject_members: critical = [] } = await transmitter()
       return unprocessedMember(subject, critical, settings.subjectMembers)
@@ -148,14 +156,20 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     draining: () => running.signal.aborted,
   })
 
+  const receive = (pollUrl: string | undefined): void => {
+    const { signal } = running
+    watching ??= liveness.watch(signal)
+    if (pollUrl === undefined || signal.aborted) return
+    polling ??= pollLoop({ url: pollUrl, peer, acceptSet, emitter, clock, random, signal })
+  }
   const found = (known: StreamConfiguration, own: OwnStream): void => {
     stream = known
     ownStream = own
-    watching ??= liveness.watch(running.signal)
-    const { method, endpoint_url: url } = known.delivery
-    const { signal } = running
-    if (method !== poll || signal.aborted) return
-    polling ??= pollLoop({ url, peer, acceptSet, emitter, clock, random, signal })
+    receive(known.delivery.method === poll ? known.delivery.endpoint_url : undefined)
+  }
+  const connectUnmanaged: typeof connect = async (parts, signal) => {
+    await findTransmitter(parts, signal)
+    receive(settings.poll?.endpointUrl)
   }
   const wanted = wantedStream(settings, eventTypes)
   const untilStopped = (signal: AbortSignal | undefined): AbortSignal =>
@@ -165,6 +179,7 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     name,
     issuer,
     pushPath,
+    isManaged: managed,
     get stream() {
       return stream
     },
@@ -184,7 +199,7 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
       const rules = { wanted, replaceOnConflict }
       const parts = {
         ...rules,
-        peer: managed,
+        peer: doubting,
         transmitter,
         verifications,
         found,
@@ -192,20 +207,29 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
         clock,
         random,
       }
-      starting ??= connect(parts, untilStopped(signal)).catch((error: unknown) => {
+      const run = managed ? connect : connectUnmanaged
+      starting ??= run(parts, untilStopped(signal)).catch((error: unknown) => {
         starting = undefined
         metadata.doubt()
         throw error
       })
       return starting
     },
-    verified: (signal) => verifications.verified(untilStopped(signal)),
+    verified: async (signal) => {
+      // Nobody can be asked for a Verification event there.
+      if (managed) await verifications.verified(untilStopped(signal))
+    },
     async stop() {
       running.abort(new Error('the Receiver was stopped'))
       await Promise.allSettled([polling, watching, ...underWay])
       polling = watching = starting = undefined
     },
   }
+}
+
+/** Of the options, a Transmitter that is never asked for anything with a token needs none. */
+const noToken: Authorize = () => {
+  throw new PeerError('ERR_PEER_ANSWER', '"authorize" is not given, and a token is needed')
 }
 
 function wantedStream(
@@ -230,7 +254,12 @@ interface LivenessContext {
 
 /** Watches the stream of a connection, and looks after it when it falls silent. */
 function connectionLiveness(
-  { verifyEverySeconds = 600, silentAfterSeconds = 1800 }: TransmitterSettings,
+  {
+    managed = true,
+    verifyEverySeconds = 600,
+    // Where no sign of life can be asked for, silence says nothing.
+    silentAfterSeconds = managed ? 1800 : Infinity,
+  }: TransmitterSettings,
   { emitter, clock, stream, ownStream, signal }: LivenessContext,
 ): Liveness {
   const failed = (cause: unknown): void => {

@@ -35,7 +35,8 @@ export async function healthOf({
 }: HealthParts): Promise<ReceiverHealth> {
   const isInboxReachable = isStarted && (await answers(inbox))
   const isTroubled = transmitters.some(
-    ({ state, stream, isSilent }) => state === 'running' && (!stream || isSilent),
+    ({ state, isManaged, stream, isSilent }) =>
+      state === 'running' && ((isManaged && !stream) || isSilent),
   )
   return {
     status: isInboxReachable ? (isTroubled ? 'degraded' : 'ok') : 'down',

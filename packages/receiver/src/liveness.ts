@@ -7,7 +7,10 @@ export interface LivenessOptions {
    * Transmitter's own `min_verification_interval` is kept. Default: 600.
    */
   readonly verifyEverySeconds?: number
-  /** After how long without any SET a stream counts as silent, in seconds. Default: 1,800. */
+  /**
+   * After how long without any SET a stream counts as silent, in seconds. Default: 1,800; never for
+   * a stream that is not managed.
+   */
   readonly silentAfterSeconds?: number
 }
 

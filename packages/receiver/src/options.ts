@@ -22,8 +22,11 @@ export interface TransmitterSettings extends LivenessOptions {
   readonly name?: string
   /** What names this Receiver in `aud`. A SET for anybody else is refused. */
   readonly audience: string
-  /** Gives the access token for the Transmitter's API: `staticToken(…)`, or a function of yours. */
-  readonly authorize: Authorize
+  /**
+   * Gives the access token for the Transmitter's API: `staticToken(…)`, or a function of yours. Not
+   * needed where the stream is not managed and SETs are pushed.
+   */
+  readonly authorize?: Authorize
   /** Has SETs pushed. Without it they are polled. */
   readonly push?: {
     /**
@@ -36,6 +39,20 @@ export interface TransmitterSettings extends LivenessOptions {
      * for.
      */
     readonly authorizationHeader?: string
+  }
+  /**
+   * Whether the stream is found or made by the Transmitter's API. `false` is for one that was
+   * agreed otherwise, such as in the console of the Transmitter: nothing is asked of it but its
+   * metadata and keys, and polls. There is no `ownStream` then, and nothing to wait for in
+   * `verified()`. Default: true.
+   */
+  readonly managed?: boolean
+  /** The `stream_id` of a stream that is not managed. Default: it is not known. */
+  readonly streamId?: string
+  /** Where a stream that is not managed is polled. */
+  readonly poll?: {
+    /** At the issuer's origin, or one of the `trustedOrigins`. */
+    readonly endpointUrl: string
   }
   /** The event types to ask for. Default: all that `@drawbridge/schema` knows. */
   readonly events?: readonly EventType[]
@@ -106,6 +123,11 @@ export interface SharedOptions {
    */
   readonly allowedHosts?: readonly string[]
   /**
+   * Certificates of authorities that are trusted besides those that Node comes with, in PEM one
+   * after the other: the authority of an internal network. On Node alone. Default: none.
+   */
+  readonly ca?: string
+  /**
    * Makes HTTP requests. Default: one that connects to public addresses and `allowedHosts` alone,
    * judged at the socket on Node and by the URL elsewhere. One of your own has to see to that
    * itself.
@@ -129,6 +151,7 @@ const sharedNames = [
   'maxConcurrentHandlers',
   'allowInsecureHttp',
   'allowedHosts',
+  'ca',
   'fetch',
   'clock',
   'random',
@@ -142,6 +165,9 @@ const transmitterNames = [
   'audience',
   'authorize',
   'push',
+  'managed',
+  'streamId',
+  'poll',
   'events',
   'profile',
   'subjectMembers',
@@ -199,11 +225,19 @@ export function checkReceiverOptions(options: SharedOptions): void {
     acknowledge !== 'stored' || inbox !== undefined,
     '"inbox" must be given where "acknowledge" is "stored": what is acknowledged must survive a crash',
   )
-  const { allowedHosts } = options
+  const { allowedHosts, ca } = options
   checks.check(
     allowedHosts === undefined ||
       (Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === 'string')),
     '"allowedHosts" must be an array of host names or addresses',
+  )
+  checks.check(
+    ca === undefined || (typeof ca === 'string' && ca.includes('-----BEGIN CERTIFICATE-----')),
+    '"ca" must be certificates in PEM',
+  )
+  checks.check(
+    ca === undefined || options.fetch === undefined,
+    '"ca" is for the default "fetch": one of your own has to see to that itself',
   )
   checks.done()
 }
@@ -234,11 +268,13 @@ function checkSettings(
     typeof settings.audience === 'string' && settings.audience !== '',
     '"audience" must be a non-empty string: what "aud" has for this Receiver',
   )
+  const needsNoToken = settings.managed === false && settings.push !== undefined
   check(
-    typeof settings.authorize === 'function',
+    typeof settings.authorize === 'function' || (settings.authorize === undefined && needsNoToken),
     '"authorize" must be a function that gives an access token, such as staticToken("…")',
   )
   if (settings.push !== undefined) url('push.url', settings.push?.url, insecure)
+  checkStream({ check, url }, settings, insecure)
   check(
     settings.profile === undefined || typeof settings.profile?.read === 'function',
     '"profile" must be a profile, such as tolerant of "@drawbridge/schema/profiles"',
@@ -262,3 +298,41 @@ function checkSettings(
     '"trustedOrigins" must be origins, such as "https://signals.example"',
   )
 }
+
+/** What says how a stream that is not managed is reached. */
+function checkStream(
+  { check, url }: Pick<OptionChecks, 'check' | 'url'>,
+  settings: TransmitterSettings,
+  insecure: boolean,
+): void {
+  const { managed = true, push, poll, streamId, trustedOrigins = [] } = settings
+  check(typeof managed === 'boolean', '"managed" must be true or false')
+  check(
+    streamId === undefined || (typeof streamId === 'string' && streamId !== ''),
+    '"streamId" must be a non-empty string',
+  )
+  if (managed) {
+    check(
+      streamId === undefined && poll === undefined,
+      '"streamId" and "poll" are for streams that are not managed: write "managed: false" too',
+    )
+    return
+  }
+  check(
+    (push === undefined) !== (poll === undefined),
+    'either "push" or "poll" must be given where "managed" is false: nobody is asked for a stream',
+  )
+  check(
+    settings.replaceOnConflict !== true,
+    '"replaceOnConflict" is for streams that are managed: leave it out',
+  )
+  if (poll === undefined) return
+  url('poll.endpointUrl', poll?.endpointUrl, insecure)
+  check(
+    !URL.canParse(poll?.endpointUrl ?? '') ||
+      [originOf(settings.issuer), ...trustedOrigins].includes(originOf(poll.endpointUrl)),
+    '"poll.endpointUrl" must be at the origin of "issuer": where another is right, add it to "trustedOrigins"',
+  )
+}
+
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '')

@@ -38,7 +38,7 @@ export interface Receiver extends FetchHandler, Pick<Handlers, 'handle' | 'onSes
    * @throws PeerError when a Transmitter is not who it should be, or refuses
    */
   start(options?: { readonly signal?: AbortSignal }): Promise<void>
-  /** Resolves when the verification event came back over every stream. */
+  /** Resolves when the verification event came back over every stream that is managed. */
   verified(options?: { readonly signal?: AbortSignal }): Promise<void>
   /** Stops polling and acknowledges what was handled; pushes get 503. Streams stay. Idempotent. */
   stop(): Promise<void>
@@ -88,7 +88,7 @@ export function createReceiver(options: SharedOptions = {}): Receiver {
     timeoutMs: options.handlerTimeoutMs ?? 30_000,
     maxConcurrent: options.maxConcurrentHandlers ?? 16,
   })
-  const { allowedHosts = [], allowInsecureHttp = false } = options
+  const { allowedHosts = [], allowInsecureHttp = false, ca } = options
   const { inbox = memoryInbox(), clock = systemClock, random = Math.random } = options
   const worker = createInboxWorker({
     inbox,
@@ -109,7 +109,13 @@ export function createReceiver(options: SharedOptions = {}): Receiver {
     emitter,
     clock,
     random,
-    fetch: options.fetch ?? guardedFetch({ allowedHosts, allowLoopback: allowInsecureHttp }),
+    fetch:
+      options.fetch ??
+      guardedFetch({
+        allowedHosts,
+        allowLoopback: allowInsecureHttp,
+        ...(ca !== undefined && { ca }),
+      }),
     allowInsecureHttp,
   }
   const connections = new Map<string, Connection>()

@@ -10,7 +10,9 @@ export interface TransmitterEntry {
   readonly issuer: string
   /** `suspended`: nothing is polled, and pushes get 503, so that they are held and come later. */
   readonly state: 'stopped' | 'running' | 'suspended'
-  /** The stream, once there is one. */
+  /** Whether its stream is found or made by its API. */
+  readonly isManaged: boolean
+  /** The stream, once there is one; undefined for one that is not managed. */
   readonly stream: StreamConfiguration | undefined
   /** What can be done with the stream, once there is one. */
   readonly ownStream: OwnStream | undefined
@@ -65,10 +67,10 @@ export function createTransmitters(
     throw new OptionsError('transmitters', ['"name" must be that of a Transmitter that was added'])
   }
   const known = (connection: Connection): TransmitterEntry => {
-    const { name, issuer, stream, ownStream } = connection
+    const { name, issuer, isManaged, stream, ownStream } = connection
     const { heardAt, isSilent } = connection.liveness
     const state = states.get(name) ?? 'stopped'
-    return { name, issuer, state, stream, ownStream, heardAt, isSilent }
+    return { name, issuer, state, isManaged, stream, ownStream, heardAt, isSilent }
   }
   const start = async (name: string, signal?: AbortSignal): Promise<void> => {
     const connection = find(name)

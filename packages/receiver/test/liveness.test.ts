@@ -9,7 +9,7 @@ import {
 } from '@drawbridge/receiver'
 import { poll } from '@drawbridge/schema'
 import { createTestTransmitter, type TestTransmitter } from '@drawbridge/testkit'
-import { manualClock, type ManualClock } from '../../enforcement/test/manual-clock.ts'
+import { manualClock, type ManualClock } from '@drawbridge/testkit'
 
 let transmitter: TestTransmitter
 let receiver: Receiver

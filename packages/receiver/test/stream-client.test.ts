@@ -165,7 +165,12 @@ describe('finding or making the stream', () => {
       })
     })
     await Promise.all(
-      Array.from({ length: 8 }, (_, index) => receiver.ownStream?.addSubject(opaque(`${index}`))),
+      Array.from(
+        { length: 8 },
+        (_, index) =>
+          receiver.ownStream?.addSubject(opaque(`${index}`)) ??
+          Promise.reject(new Error('no stream')),
+      ),
     )
     expect(most).toBe(1)
     expect(bodiesOf('POST /subjects:add').map(({ subject }) => subject)).toEqual(

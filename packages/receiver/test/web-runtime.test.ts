@@ -1,3 +1,4 @@
+import { webcrypto } from 'node:crypto'
 import { createContext, runInContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { build } from 'esbuild'
@@ -31,7 +32,6 @@ const webApis = {
   clearTimeout,
   console,
   crypto,
-  CryptoKey,
   DOMException,
   Event,
   EventTarget,
@@ -62,7 +62,7 @@ describe('a runtime with Web APIs alone', () => {
   let running: Running
   beforeEach(async () => {
     transmitter = await fakeTransmitter()
-    const context = createContext({ ...webApis, issuer: transmitter.issuer })
+    const context = createContext({ ...webApis, CryptoKey: webcrypto.CryptoKey, issuer: transmitter.issuer })
     runInContext(await script(), context)
     running = runInContext(
       `(() => {

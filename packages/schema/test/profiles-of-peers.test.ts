@@ -123,34 +123,47 @@ describe('what the API does', () => {
   })
 
   it.each([
-    [caepInterop, {}],
-    [okta, {}],
-    [google, {}],
-    [keycloak, {}],
-    [apple, { onlyStreamMeant: true, deliveryMethods: 'draft', ignoredMembers: ['aud', 'iss'] }],
-    [
-      googleWorkspace,
-      { audience: 'https://sharedsignals.googleapis.com', eventTypes: [SessionRevoked.uri] },
-    ],
-    [
-      sgnl,
-      {
+    { profile: caepInterop, differences: {} },
+    { profile: okta, differences: {} },
+    { profile: google, differences: {} },
+    { profile: keycloak, differences: {} },
+    {
+      profile: apple,
+      differences: {
+        onlyStreamMeant: true,
+        deliveryMethods: 'draft',
+        ignoredMembers: ['aud', 'iss'],
+      },
+    },
+    {
+      profile: googleWorkspace,
+      differences: {
+        audience: 'https://sharedsignals.googleapis.com',
+        eventTypes: [SessionRevoked.uri],
+      },
+    },
+    {
+      profile: sgnl,
+      differences: {
         moreAvailable: false,
         pollAliases: true,
         statusFor: { ...asSpecified.statusFor, removeSubject: 200, verification: 200 },
       },
-    ],
-    [
-      sseId1,
-      {
+    },
+    {
+      profile: sseId1,
+      differences: {
         onlyStreamMeant: true,
         unnamedStream: true,
         deliveryMethods: 'draft',
         statusFor: { ...asSpecified.statusFor, createStream: 200, deleteStream: 200 },
       },
-    ],
-    [tolerant, { deliveryMethods: 'either', ignoredMembers: ['aud', 'iss'], pollAliases: true }],
-  ] as const)('differs by a few switches: $0.name', (profile, differences) => {
+    },
+    {
+      profile: tolerant,
+      differences: { deliveryMethods: 'either', ignoredMembers: ['aud', 'iss'], pollAliases: true },
+    },
+  ] as const)('differs by a few switches: $profile.name', ({ profile, differences }) => {
     expect(profile.serves).toEqual({ ...asSpecified, ...differences })
   })
 })

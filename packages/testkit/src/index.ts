@@ -1,3 +1,4 @@
+export { manualClock, settled, type ManualClock } from './clock/manual-clock.ts'
 export { inboxContract, type InboxCase } from './inbox-contract/inbox-contract.ts'
 export {
   accept,

@@ -33,7 +33,10 @@ const mutants: Record<string, Breaking> = {
   'never replaces a key': (store) => ({
     writeKeys: async (keys, dropped) => {
       const known = new Set((await store.readKeys()).map(({ kid }) => kid))
-      await store.writeKeys(keys.filter(({ kid }) => !known.has(kid)), dropped) // prettier-ignore
+      await store.writeKeys(
+        keys.filter(({ kid }) => !known.has(kid)),
+        dropped,
+      )
     },
   }),
   'orders streams newest first': (store) => ({
@@ -111,10 +114,10 @@ const mutants: Record<string, Breaking> = {
     bury: (streamId, jti, { at }) => store.bury(streamId, jti, { reason: '', at }),
   }),
   'drops no old rows': (store) => ({
-    dropRows: (streamId, { recordedBefore: _, ...limits }) => store.dropRows(streamId, limits),
+    dropRows: (streamId, { maxRows = Infinity }) => store.dropRows(streamId, { maxRows }),
   }),
   'drops no rows beyond a number': (store) => ({
-    dropRows: (streamId, { maxRows: _, ...limits }) => store.dropRows(streamId, limits),
+    dropRows: (streamId, { recordedBefore = 0 }) => store.dropRows(streamId, { recordedBefore }),
   }),
   'counts no dead letters': (store) => ({
     backlog: async (streamId) => ({ ...(await store.backlog(streamId)), dead_letters: 0 }),

@@ -1,21 +1,9 @@
 import type { Emitter } from '@drawbridge/core'
-import { laneKey, type Subject } from '@drawbridge/schema'
-import type { MakeJti } from './jti.ts'
+import type { EventToRecord, MakeEntry } from './outbox-entry.ts'
 import type { Settings } from './settings.ts'
-import type { OutboxEntry, TransmitterStore } from './store/transmitter-store.ts'
+import type { IssuerStore } from './store/transmitter-store.ts'
 import type { Stream } from './streams/stream.ts'
 import type { TransmitterEvents } from './transmitter-events.ts'
-
-/** An event as every stream's SET has it. */
-export interface EventToRecord {
-  /** The event type URI. */
-  readonly type: string
-  readonly payload: object
-  readonly subject: Subject
-  readonly txn: string
-  /** NumericDate. */
-  readonly iat: number
-}
 
 /** A SET that was recorded. */
 export interface RecordedDelivery {
@@ -36,9 +24,9 @@ export interface Outbox {
 
 /** What an outbox needs. */
 export interface OutboxContext {
-  readonly store: TransmitterStore
+  readonly store: IssuerStore
   readonly settings: Settings
-  readonly makeJti: MakeJti
+  readonly makeEntry: MakeEntry
   readonly emitter: Emitter<TransmitterEvents>
   /** Tells the delivery of new rows. */
   readonly wake: (streamId: string) => void
@@ -46,15 +34,10 @@ export interface OutboxContext {
 
 /** Makes the outbox of one Transmitter. */
 export function createOutbox(context: OutboxContext): Outbox {
-  const { store, settings, makeJti, emitter, wake } = context
+  const { store, settings, makeEntry, emitter, wake } = context
   return {
     record: async (event, streams) => {
-      const lane = laneKey(event.subject)
-      const entries = streams.map((stream): OutboxEntry => {
-        const jti = makeJti()
-        const claims = claimsOf(settings.issuer, { ...event, jti, aud: stream.aud })
-        return { stream_id: stream.stream_id, jti, lane, claims }
-      })
+      const entries = streams.map((stream) => makeEntry(event, stream))
       const recorded = entries.length > 0 ? await store.append(entries) : []
       const deliveries = recorded.map(({ stream_id, jti }) => ({ stream_id, jti }))
       const { type, txn } = event
@@ -63,14 +46,4 @@ export function createOutbox(context: OutboxContext): Outbox {
       return deliveries
     },
   }
-}
-
-/**
- * The claims of a SET, JSON: no `sub`, no `exp`, so that it never passes for another kind of token.
- *
- * @see OpenID SSF 1.0, "Distinguishing SETs from other Kinds of JWTs"
- */
-function claimsOf(iss: string, event: EventToRecord & { jti: string; aud: string }): string {
-  const { iat, jti, aud, txn, subject, type, payload } = event
-  return JSON.stringify({ iss, iat, jti, aud, txn, sub_id: subject, events: { [type]: payload } })
 }

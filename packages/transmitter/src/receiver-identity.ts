@@ -1,3 +1,6 @@
+import type { Profile } from '@drawbridge/schema'
+import type { SigningAlgorithm } from './keys/signing-algorithm.ts'
+
 /** Who a request comes from. */
 export interface ReceiverIdentity {
   /** Names the Receiver for ever: its streams belong to this. */
@@ -6,12 +9,14 @@ export interface ReceiverIdentity {
   readonly audience: string
   /** What it may do: `ssf.read`, `ssf.manage`. */
   readonly scopes: readonly string[]
+  /**
+   * How this Receiver deviates from SSF 1.0. Its requests are read and answered so; a stream keeps
+   * the profile that it was created with. Default: the option `profile` of the Transmitter.
+   */
+  readonly profile?: Profile
+  /**
+   * How the SETs of its new streams are signed. Default: as its profile demands, else as the
+   * Transmitter signs.
+   */
+  readonly algorithm?: SigningAlgorithm
 }
-
-/**
- * Tells who a request comes from, or undefined when its credentials are not good. It should look at
- * the headers only: the body is not read yet.
- */
-export type Authenticate = (
-  request: Request,
-) => Promise<ReceiverIdentity | undefined> | ReceiverIdentity | undefined

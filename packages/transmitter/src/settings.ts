@@ -1,121 +1,99 @@
-import {
-  checkOptions,
-  Secret,
-  systemClock,
-  type Backoff,
-  type Clock,
-  type OptionChecks,
-} from '@drawbridge/core'
-import { type EventType } from '@drawbridge/schema'
+import { checkOptions, Secret, systemClock, type OptionChecks } from '@drawbridge/core'
+import type { EventType, Profile } from '@drawbridge/schema'
 import { CredentialChange, DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
-import type { SigningAlgorithm } from './keys/key-ring.ts'
-import type { PermitEvent } from './permit-event.ts'
-import type { Authenticate } from './receiver-identity.ts'
-import type { TransmitterStore } from './store/transmitter-store.ts'
-
-/** Options of {@link createTransmitter}. */
-export interface TransmitterOptions {
-  /**
-   * The Issuer: an `https` URL without query and fragment, byte for byte the `iss` of every SET. A
-   * path in it is the prefix of every endpoint.
-   */
-  readonly issuer: string
-  /**
-   * Encrypts what is secret in the store: signing keys and Receivers' `authorization_header`s. At
-   * least 32 characters. A store made under one secret cannot be opened with another.
-   */
-  readonly secret: string | Secret
-  /** Where streams, keys and events are kept: `sqliteStore(file)`, or `memoryStore()` for tests. */
-  readonly store: TransmitterStore
-  /** Tells which Receiver a request comes from, such as {@link staticTokens}. */
-  readonly authenticate: Authenticate
-  /** Tells which Receiver may learn of which event; `permitAll` where all may learn of all. */
-  readonly permitEvent: PermitEvent
-  /**
-   * The event types Receivers can ask for. Default: session-revoked, credential-change,
-   * device-compliance-change.
-   */
-  readonly eventsSupported?: readonly EventType[]
-  /** How SETs are signed: RS256 with 2048 bits (default), or ES256. */
-  readonly algorithm?: SigningAlgorithm
-  /**
-   * Allows `http` URLs, the issuer's and those that are pushed to, and pushing to this machine. For
-   * tests. Default: false.
-   */
-  readonly allowInsecureHttp?: boolean
-  /** Whether a Receiver may have several streams; if not, a second create is 409. Default: true. */
-  readonly multipleStreams?: boolean
-  readonly push?: PushOptions
-  readonly poll?: PollOptions
-  /** The shortest time between two verification requests of a stream. Default: no limit. */
-  readonly minVerificationIntervalSeconds?: number
-  /** Default: the machine's. */
-  readonly clock?: Clock
-  /** From 0 (included) to 1 (excluded), for jitter. Default: `Math.random`. */
-  readonly random?: () => number
-}
-
-/** How SETs are pushed. */
-export interface PushOptions {
-  /** POSTs under way at a time, per stream. Default: 16. */
-  readonly maxInFlight?: number
-  /** How long an attempt may take in all. Default: 10,000. */
-  readonly timeoutMs?: number
-  /**
-   * Hosts that may be pushed to although their addresses are not public, by the name or address in
-   * the endpoint's URL: `['receiver.internal']`. Default: none; with `allowInsecureHttp`, this
-   * machine.
-   */
-  readonly allowedHosts?: readonly string[]
-  /** When a failed push is repeated. Default: from 500 ms, doubling up to five minutes. */
-  readonly backoff?: Backoff
-}
-
-/** How polls are answered. */
-export interface PollOptions {
-  /** How long a poll is held when there is nothing; below what proxies allow. Default: 25,000. */
-  readonly longPollMs?: number
-  /** The most SETs in one answer. Default: 100. */
-  readonly maxEvents?: number
-  /** When a SET that was not acknowledged is offered again. Default: 30,000. */
-  readonly redeliveryMs?: number
-}
+import { strict } from '@drawbridge/schema/profiles'
+import { algorithmFor, createProfileNamed, haveOwnNames, type ProfileNamed } from './as-profile.ts'
+import {
+  checkLifeOptions,
+  readLifeOptions,
+  type LifeOptions,
+  type LifeSettings,
+} from './life-options.ts'
+import { checkKeyOptions, type KeySettings } from './keys/key-options.ts'
+import { isSigningAlgorithm } from './keys/signing-algorithm.ts'
+import { checkStaticStreams } from './static-stream.ts'
+import type {
+  PollOptions,
+  PushOptions,
+  SubjectOptions,
+  TransmitterOptions,
+} from './transmitter-options.ts'
 
 /** The options with every default filled in. */
 export interface Settings extends Required<
-  Omit<TransmitterOptions, 'secret' | 'push' | 'poll' | 'minVerificationIntervalSeconds'>
+  Omit<
+    TransmitterOptions,
+    | 'secret'
+    | 'keys'
+    | 'subjects'
+    | 'push'
+    | 'poll'
+    | 'minVerificationIntervalSeconds'
+    | keyof LifeOptions
+  >
 > {
   readonly secret: Secret
+  readonly keys: KeySettings
+  readonly subjects: Required<SubjectOptions>
   readonly push: Required<PushOptions>
   readonly poll: Required<PollOptions>
   readonly minVerificationIntervalSeconds: number | undefined
+  readonly inactivity: LifeSettings['inactivity']
+  readonly verification: LifeSettings['verification']
+  readonly retention: LifeSettings['retention']
+  /** Finds the profile of a stream. */
+  readonly profileNamed: ProfileNamed
   /** The issuer without a trailing slash: what endpoint URLs begin with. */
   readonly base: string
 }
+
+const defaultEvents: readonly EventType[] = [
+  SessionRevoked,
+  CredentialChange,
+  DeviceComplianceChange,
+]
+const longPollMs = 25_000
 
 /** @throws OptionsError with every mistake, each by the name the caller wrote */
 export function readOptions(options: TransmitterOptions): Settings {
   check(options)
   return {
-    eventsSupported: [SessionRevoked, CredentialChange, DeviceComplianceChange],
-    algorithm: 'RS256',
+    eventsSupported: defaultEvents,
+    signers: [],
+    algorithm: algorithmFor(options.profile ?? strict, 'RS256'),
+    profile: strict,
+    profiles: [],
+    draftMetadata: false,
     allowInsecureHttp: false,
     multipleStreams: true,
     clock: systemClock,
     random: Math.random,
+    staticStreams: [],
     ...given(options),
+    ...readLifeOptions(options),
     minVerificationIntervalSeconds: options.minVerificationIntervalSeconds,
     secret: typeof options.secret === 'string' ? new Secret(options.secret) : options.secret,
+    profileNamed: createProfileNamed(options),
     base: options.issuer.replace(/\/$/, ''),
+    keys: { publishAheadSeconds: 300, keepSeconds: 86_400, ...given(options.keys ?? {}) },
+    subjects: {
+      byDefault: 'ALL',
+      matching: 'stream',
+      removalGraceSeconds: 0,
+      ...given(options.subjects ?? {}),
+    },
     push: {
       maxInFlight: 16,
       timeoutMs: 10_000,
       allowedHosts: [],
+      ca: '',
       backoff: { firstMs: 500, longestMs: 300_000 },
+      maxAttempts: 20,
+      maxAgeSeconds: 86_400,
       ...given(options.push ?? {}),
     },
     poll: {
-      longPollMs: 25_000,
+      longPollMs,
       maxEvents: 100,
       redeliveryMs: 30_000,
       ...given(options.poll ?? {}),
@@ -131,11 +109,21 @@ const names: readonly (keyof TransmitterOptions)[] = [
   'permitEvent',
   'eventsSupported',
   'algorithm',
+  'keys',
+  'signers',
+  'profile',
+  'profiles',
+  'draftMetadata',
   'allowInsecureHttp',
   'multipleStreams',
+  'subjects',
   'push',
   'poll',
   'minVerificationIntervalSeconds',
+  'inactivity',
+  'verification',
+  'retention',
+  'staticStreams',
   'clock',
   'random',
 ]
@@ -150,7 +138,7 @@ function check(options: TransmitterOptions): void {
     `"secret" must be a text of at least ${shortestSecret} characters`,
   )
   checks.check(
-    typeof store?.append === 'function',
+    typeof store?.open === 'function',
     '"store" must be a store: sqliteStore(file) or memoryStore()',
   )
   checks.check(
@@ -162,21 +150,79 @@ function check(options: TransmitterOptions): void {
     '"permitEvent" must be a function; write permitAll where every Receiver may learn of everything',
   )
   checks.check(
-    algorithm === undefined || algorithm === 'RS256' || algorithm === 'ES256',
-    '"algorithm" must be "RS256" or "ES256"',
+    algorithm === undefined || isSigningAlgorithm(algorithm),
+    '"algorithm" must be "RS256", "PS256", "ES256" or "EdDSA"',
   )
   checks.check(
     eventsSupported === undefined || eventsSupported.every((type) => URL.canParse(type?.uri)),
     '"eventsSupported" must be event types, such as [SessionRevoked]',
   )
+  checkProfiles(checks, options)
+  checkKeyOptions(checks, options)
+  checkSubjects(checks, options.subjects ?? {})
   const { allowedHosts } = options.push ?? {}
   checks.check(
     allowedHosts === undefined ||
       (Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === 'string')),
     '"push.allowedHosts" must be an array of host names or addresses',
   )
+  const { ca } = options.push ?? {}
+  checks.check(
+    ca === undefined || (typeof ca === 'string' && ca.includes('-----BEGIN CERTIFICATE-----')),
+    '"push.ca" must be certificates in PEM',
+  )
+  const { maxAgeSeconds: maxAge } = options.push ?? {}
+  checks.check(
+    maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge >= 0),
+    '"push.maxAgeSeconds" must be an integer of 0 or more',
+  )
   checkNumbers(checks, options)
+  checkLifeOptions(checks, options, options.poll?.longPollMs ?? longPollMs)
+  checkStaticStreams(checks, options.staticStreams ?? [], {
+    eventsSupported: eventsSupported ?? defaultEvents,
+    allowInsecureHttp: options.allowInsecureHttp === true,
+  })
   checks.done()
+}
+
+function checkProfiles(checks: OptionChecks, options: TransmitterOptions): void {
+  const { profile, profiles = [], algorithm } = options
+  const areProfiles =
+    (profile === undefined || isProfile(profile)) &&
+    Array.isArray(profiles) &&
+    profiles.every(isProfile)
+  checks.check(
+    areProfiles,
+    '"profile" and "profiles" must be profiles, such as caepInterop of "@drawbridge/schema/profiles"',
+  )
+  if (!areProfiles) return
+  checks.check(haveOwnNames(options), '"profiles" must each have a name of their own')
+  const { algorithms } = profile ?? {}
+  checks.check(
+    algorithm === undefined || algorithms === undefined || algorithms.includes(algorithm),
+    `"algorithm" must be ${algorithms?.map((name) => `"${name}"`).join(' or ')}: the profile says so`,
+  )
+}
+
+const isProfile = (profile: Partial<Profile> | undefined): boolean =>
+  typeof profile?.write === 'function' && typeof profile.serves === 'object'
+
+function checkSubjects(
+  checks: OptionChecks,
+  { byDefault, matching, removalGraceSeconds: grace }: SubjectOptions,
+): void {
+  checks.check(
+    byDefault === undefined || byDefault === 'ALL' || byDefault === 'NONE',
+    '"subjects.byDefault" must be "ALL" or "NONE"',
+  )
+  checks.check(
+    matching === undefined || matching === 'stream' || matching === 'stream-literal',
+    '"subjects.matching" must be "stream" or "stream-literal"',
+  )
+  checks.check(
+    grace === undefined || (Number.isSafeInteger(grace) && grace >= 0),
+    '"subjects.removalGraceSeconds" must be an integer of 0 or more',
+  )
 }
 
 const shortestSecret = 32
@@ -194,6 +240,7 @@ function checkNumbers(checks: OptionChecks, options: TransmitterOptions): void {
     'push.timeoutMs': push.timeoutMs,
     'push.backoff.firstMs': push.backoff?.firstMs,
     'push.backoff.longestMs': push.backoff?.longestMs,
+    'push.maxAttempts': push.maxAttempts,
     'poll.longPollMs': poll.longPollMs,
     'poll.maxEvents': poll.maxEvents,
     'poll.redeliveryMs': poll.redeliveryMs,

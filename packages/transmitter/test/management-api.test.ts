@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { systemClock } from '@drawbridge/core'
 import { poll as pollMethod, push } from '@drawbridge/schema'
 import { CredentialChange, SessionRevoked } from '@drawbridge/schema/caep'
 import type { Transmitter, TransmitterOptions } from '../src/index.ts'
@@ -44,7 +45,7 @@ const protectedRoutes: readonly [route: string, body: object | undefined][] = [
 ]
 
 describe('metadata and keys', () => {
-  it('SSF-7.2-2, SSF-7.2.3-1: has the metadata between host and path, whatever Accept says', async () => {
+  it('SSF-7.2-2, SSF-7.2.3-1, SSF-8-1: has the metadata between host and path, whatever Accept says', async () => {
     const url = 'https://idp.example/.well-known/ssf-configuration/tenant'
     const answer = await ask(`GET ${url}`, { token: null, headers: { accept: 'text/html' } })
     expect(answer.status).toBe(200)
@@ -56,6 +57,8 @@ describe('metadata and keys', () => {
       delivery_methods_supported: [push, pollMethod],
       configuration_endpoint: `${issuer}/ssf/streams`,
       status_endpoint: `${issuer}/ssf/status`,
+      add_subject_endpoint: `${issuer}/ssf/subjects:add`,
+      remove_subject_endpoint: `${issuer}/ssf/subjects:remove`,
       verification_endpoint: `${issuer}/ssf/verify`,
       authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6749' }],
       default_subjects: 'ALL',
@@ -93,7 +96,7 @@ describe('metadata and keys', () => {
   it('answers 404 elsewhere and 405 with Allow for another method', async () => {
     expect(await status('GET /nowhere')).toBe(404)
     const answer = await ask('PUT /verify', { body: {} })
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, OPTIONS'])
   })
 
   it('answers 503 while it is not started', async () => {
@@ -533,7 +536,7 @@ describe('verification', () => {
   it('SSF-8.1.1-16, SSF-8.1.1-17: answers 429 with Retry-After within the interval only', async () => {
     await transmitter.stop()
     let now = 1_000_000
-    const clock = { now: () => now, sleep: () => new Promise<void>(() => undefined) }
+    const clock = { ...systemClock, now: () => now }
     await start({ minVerificationIntervalSeconds: 60, clock })
     const id = await createStream(transmitter)
     const other = await createStream(transmitter)

@@ -2,7 +2,16 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { systemClock, type Clock } from '@drawbridge/core'
 import { SessionRevoked } from '@drawbridge/schema/caep'
 import { memoryStore, type Transmitter, type TransmitterOptions } from '../src/index.ts'
-import { call, claimsOf, createStream, makeTransmitter, nextEvent, poll, user } from './support.ts'
+import {
+  call,
+  claimsOf,
+  createStream,
+  issuer,
+  makeTransmitter,
+  nextEvent,
+  poll,
+  user,
+} from './support.ts'
 
 let transmitter: Transmitter
 let id: string
@@ -48,7 +57,7 @@ beforeEach(() => start())
 afterEach(() => transmitter.stop())
 
 describe('poll', () => {
-  it('POLL-2.3-1, POLL-2.3-2: answers {"sets":{}} when there is nothing, else SETs by jti', async () => {
+  it('POLL-2-2, POLL-2.2-7, POLL-2.3-1, POLL-2.3-2, POLL-2.3-6: answers {"sets":{}} when there is nothing, else SETs by jti', async () => {
     const empty = await call(transmitter, `POST /poll/${id}`, { body: { returnImmediately: true } })
     expect([empty.status, await empty.text()]).toEqual([200, '{"sets":{}}'])
     expect(empty.headers.get('content-type')).toBe('application/json')
@@ -58,12 +67,33 @@ describe('poll', () => {
     expect(claimsOf(answer.sets[jti] ?? '').jti).toBe(jti)
   })
 
-  it('POLL-2.2-3, POLL-2.3-4: offers the oldest first, up to maxEvents, and says there is more', async () => {
+  it('POLL-2-1, POLL-2.2-3, POLL-2.2-4, POLL-2.3-4: offers the oldest first, up to maxEvents, and says there is more', async () => {
     const jtis = await sendMany(5)
     const first = await poll(transmitter, id, { maxEvents: 2 })
     expect([Object.keys(first.sets), first.moreAvailable]).toEqual([jtis.slice(0, 2), true])
     const second = await poll(transmitter, id, { maxEvents: 3 })
     expect([Object.keys(second.sets), second.moreAvailable]).toEqual([jtis.slice(2), undefined])
+  })
+
+  it('POLL-2.5-1: answers a poll that may wait at once when there is something', async () => {
+    const jti = await send()
+    expect(await jtisOf({ returnImmediately: false })).toEqual([jti])
+  })
+
+  it('takes setErrs in any language', async () => {
+    const jti = await send()
+    await poll(transmitter, id)
+    const answer = await call(transmitter, `POST /poll/${id}`, {
+      body: {
+        maxEvents: 0,
+        returnImmediately: true,
+        setErrs: { [jti]: { err: 'invalid_request', description: 'nicht gut' } },
+      },
+      headers: { 'content-language': 'de-AT' },
+    })
+    expect([answer.status, await answer.text()]).toEqual([200, '{"sets":{}}'])
+    const { deadLetters } = await store.open(issuer)
+    expect(await deadLetters(id, 0, 9)).toMatchObject([{ jti }])
   })
 
   it('has a limit of its own where the poll has none, or a greater one', async () => {
@@ -96,10 +126,11 @@ describe('poll', () => {
     expect(answer.moreAvailable).toBeUndefined()
     expect(await delivered).toMatchObject({ stream_id: id, jti: one })
     expect(await refused).toMatchObject({ jti: two, reason: 'invalid_request: bad ' })
-    expect(await store.deadLetters(id)).toMatchObject([{ jti: two }])
+    const { deadLetters } = await store.open(issuer)
+    expect(await deadLetters(id, 0, 9)).toMatchObject([{ jti: two }])
   })
 
-  it('forgets what was acknowledged, also after a restart', async () => {
+  it('POLL-2-3, POLL-2.2-10: forgets what was acknowledged, also after a restart', async () => {
     const [one, two] = await sendMany(2)
     await poll(transmitter, id, { maxEvents: 1 })
     await transmitter.stop()
@@ -107,10 +138,10 @@ describe('poll', () => {
     expect(await jtisOf({ ack: [one], maxEvents: 5 })).toEqual([two])
   })
 
-  it('POLL-2.4-2: offers again after redeliveryMs what was not acknowledged, at its old place', async () => {
+  it('POLL-2.3-3, POLL-2.4-2: offers again after redeliveryMs what was not acknowledged, at its old place', async () => {
     await transmitter.stop()
     let now = 1_000_000
-    const clock = { now: () => now, sleep: () => Promise.resolve() }
+    const clock = { now: () => now, sleep: () => new Promise<void>(() => undefined) }
     await start({ clock, poll: { redeliveryMs: 1_000 } })
     const [one, two, three, four] = await sendMany(4)
     expect(await jtisOf({ maxEvents: 2 })).toEqual([one, two])
@@ -135,7 +166,7 @@ describe('poll', () => {
     expect(Object.keys((await jsonOf(answer)).sets)).toEqual([jti])
   })
 
-  it('POLL-2.5-3: answers a held poll after longPollMs without SETs', async () => {
+  it('POLL-2.2-8, POLL-2.5-3: answers a held poll after longPollMs without SETs', async () => {
     await transmitter.stop()
     await start({ poll: { longPollMs: 20 } })
     expect(await poll(transmitter, id, { returnImmediately: false })).toEqual({ sets: {} })

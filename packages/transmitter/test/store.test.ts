@@ -1,29 +1,43 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { hasNodeSqlite, openDatabase, type DriverName } from '@drawbridge/core/sqlite'
-import { memoryStore } from '../src/index.ts'
+import { openDatabase } from '@drawbridge/core/sqlite'
 import { sqliteStore } from '../src/store/sqlite.ts'
-import { entry, storeContract, streamRecord } from './store-contract.ts'
-import { call, createStream, makeTransmitter, pushTo, temporaryFile } from './support.ts'
-
-storeContract('memory', async () => memoryStore())
-const drivers: DriverName[] = ['libsql', ...(hasNodeSqlite() ? (['node:sqlite'] as const) : [])]
-for (const driver of drivers) {
-  storeContract(driver, async () => sqliteStore(await temporaryFile(), { driver }))
-}
+import { entry, streamRecord } from './store-records.ts'
+import { call, createStream, issuer, makeTransmitter, pushTo, temporaryFile } from './support.ts'
 
 describe('sqliteStore', () => {
-  it('shares a commit between concurrent calls', async () => {
+  it('shares a commit between concurrent calls, of several issuers too', async () => {
     const file = await temporaryFile()
     const store = sqliteStore(file)
-    await store.open()
-    await store.createStream(streamRecord('a'), false)
+    const [one, other] = await Promise.all([
+      store.open(issuer),
+      store.open('https://other.example'),
+    ])
+    for (const each of [one, other]) await each.createStream(streamRecord('a'), false)
     const before = await walLength(file)
-    await Promise.all(Array.from({ length: 100 }, (_, n) => store.append([entry('a', `${n}`)])))
+    await Promise.all(
+      Array.from({ length: 100 }, (_, n) => (n % 2 ? one : other).append([entry('a', `${n}`)])),
+    )
     // Every commit writes the pages it touched to the log anew: 100 would be 400 and more.
     expect(((await walLength(file)) - before) / 4096).toBeLessThan(50)
-    await store.close()
+    await Promise.all([one.close(), other.close()])
+  })
+
+  it('has the file open from the first issuer that opens it to the last that closes', async () => {
+    const file = await temporaryFile()
+    const store = sqliteStore(file)
+    const one = await store.open(issuer)
+    const other = await store.open('https://other.example')
+    await one.close()
+    await one.close()
+    const elsewhere = { code: 'ERR_STORAGE_UNAVAILABLE' }
+    await expect(sqliteStore(file).open(issuer)).rejects.toMatchObject(elsewhere)
+    expect(await other.createStream(streamRecord('a'), false)).toBe(true)
+    await other.close()
+    const again = await sqliteStore(file).open('https://other.example')
+    expect(await again.readStreams()).toEqual([streamRecord('a')])
+    await again.close()
   })
 
   it('says in one sentence that the folder is not there', async () => {
@@ -42,7 +56,7 @@ describe('sqliteStore', () => {
     const isRoot = process.getuid?.() === 0
     if (isRoot) await writeFile(join(folder, 'file'), '')
     const file = join(folder, isRoot ? 'file/signals.db' : 'signals.db')
-    await expect(sqliteStore(file).open()).rejects.toMatchObject({
+    await expect(sqliteStore(file).open(issuer)).rejects.toMatchObject({
       name: 'StorageError',
       code: 'ERR_STORAGE_UNAVAILABLE',
     })
@@ -60,12 +74,11 @@ describe('sqliteStore', () => {
   it('refuses a store from a newer version', async () => {
     const file = await temporaryFile()
     const store = sqliteStore(file)
-    await store.open()
-    await store.close()
+    await (await store.open(issuer)).close()
     const database = await openDatabase({ file, applicationId: 0x44625478, migrations: [''] })
     database.exec('PRAGMA user_version = 99')
     await database.close()
-    await expect(store.open()).rejects.toMatchObject({
+    await expect(store.open(issuer)).rejects.toMatchObject({
       code: 'ERR_STORAGE_VERSION',
       message: expect.stringContaining('is of version 99'),
     })
@@ -76,12 +89,12 @@ describe('sqliteStore', () => {
     await (
       await openDatabase({ file, applicationId: 1, migrations: ['CREATE TABLE t (c)'] })
     ).close()
-    await expect(sqliteStore(file).open()).rejects.toMatchObject({
+    await expect(sqliteStore(file).open(issuer)).rejects.toMatchObject({
       code: 'ERR_STORAGE_UNAVAILABLE',
     })
     const text = await temporaryFile()
     await writeFile(text, 'this is not a database at all. '.repeat(100))
-    await expect(sqliteStore(text).open()).rejects.toMatchObject({
+    await expect(sqliteStore(text).open(issuer)).rejects.toMatchObject({
       code: 'ERR_STORAGE_UNAVAILABLE',
     })
   })

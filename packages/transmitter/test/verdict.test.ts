@@ -33,9 +33,12 @@ describe('verdict', () => {
     ['authentication_failed', 'stream-at-fault'],
     ['access_denied', 'stream-at-fault'],
     ['something_new', 'stream-at-fault'],
+    ['setData', 'refused'],
+    ['jwtParse', 'stream-at-fault'],
+    ['dup', 'stream-at-fault'],
     ['INVALID_REQUEST', 'stream-at-fault'],
     ['constructor', 'stream-at-fault'],
-  ] as const)('PUSH-4-1: 400 with err %s is %s', (err, outcome) => {
+  ] as const)('PUSH-2.4-7, PUSH-4-1, COMPAT-1-15: 400 with err %s is %s', (err, outcome) => {
     expect(outcomeOf(400, JSON.stringify({ err, description: 'why' }))).toBe(outcome)
   })
 

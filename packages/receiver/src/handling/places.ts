@@ -3,7 +3,8 @@ export interface Places {
   /**
    * Runs `work` as soon as there is a place; whoever came first goes first. Settles as `work` does.
    *
-   * @throws The reason of the signal where it aborts before there is a place: `work` never runs then
+   * @throws The reason of the signal where it aborts before there is a place: `work` never runs
+   *   then
    */
   run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result>
 }

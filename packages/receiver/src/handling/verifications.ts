@@ -1,5 +1,5 @@
 import { sameText, type Clock } from '@drawbridge/core'
-import { SetError, type StreamConfiguration } from '@drawbridge/schema'
+import { SetError } from '@drawbridge/schema'
 import { type VerificationPayload } from '@drawbridge/schema/ssf'
 
 /** The verifications this Receiver asked for, and what came back. */
@@ -32,12 +32,9 @@ const mostExpected = 100
  * Makes {@link Verifications}. A `state` is 122 random bits, is compared in constant time, and holds
  * for one stream and one day.
  *
- * @param stream The stream as it is now, if there is one
+ * @param ownId The `stream_id` of the stream, where it is known
  */
-export function createVerifications(
-  stream: () => StreamConfiguration | undefined,
-  clock: Clock,
-): Verifications {
+export function createVerifications(ownId: () => string | undefined, clock: Clock): Verifications {
   let expected: readonly Expected[] = []
   const waiting = new Set<() => void>()
   let done = false
@@ -49,7 +46,7 @@ export function createVerifications(
       return state
     },
     take({ state }, streamId) {
-      if (streamId === undefined || (stream() && streamId !== stream()?.stream_id)) {
+      if (streamId === undefined || (ownId() ?? streamId) !== streamId) {
         throw invalidState('the subject of a verification event must be the stream')
       }
       // Without a state the Transmitter verifies by itself (SSF-8.1.4.2-5).

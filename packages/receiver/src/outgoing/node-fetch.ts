@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls'
 import { createSocketGuard, type LookupAll, type OutgoingRules } from '@drawbridge/core/outgoing'
 import { Agent, buildConnector, fetch as undiciFetch } from 'undici'
 
@@ -7,9 +8,16 @@ import { Agent, buildConnector, fetch as undiciFetch } from 'undici'
  *
  * @param lookup Default: that of the system
  */
-export function guardedFetch(rules: OutgoingRules, lookup?: LookupAll): typeof globalThis.fetch {
+export function guardedFetch(
+  { ca, ...rules }: OutgoingRules & { readonly ca?: string },
+  lookup?: LookupAll,
+): typeof globalThis.fetch {
   const guard = createSocketGuard(rules, lookup)
-  const connect = buildConnector({ timeout: 10_000, lookup: guard.lookup })
+  const connect = buildConnector({
+    timeout: 10_000,
+    lookup: guard.lookup,
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+  })
   const dispatcher = new Agent({
     connect: (options, done) => {
       const refused = guard.refuses(options.hostname)

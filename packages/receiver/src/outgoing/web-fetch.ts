@@ -1,11 +1,19 @@
-import { createAddressRules, type OutgoingRules } from '@drawbridge/core'
+import { createAddressRules, OptionsError, type OutgoingRules } from '@drawbridge/core'
 
 /**
  * Makes a `fetch` for where only Web APIs exist and nobody sees a socket: addresses that stand in
  * the URL are judged by the rules, and so is the name of the machine itself. Redirects are not
  * followed.
+ *
+ * @throws OptionsError where `ca` is given: nobody can add to what the runtime trusts
  */
-export function guardedFetch(rules: OutgoingRules): typeof globalThis.fetch {
+export function guardedFetch({
+  ca,
+  ...rules
+}: OutgoingRules & { readonly ca?: string }): typeof globalThis.fetch {
+  if (ca !== undefined) {
+    throw new OptionsError('createReceiver', ['"ca" can be given on Node alone: leave it out'])
+  }
   const { refuses, isAllowed } = createAddressRules(rules)
   const isRefused = (hostname: string): boolean =>
     refuses(hostname) ||

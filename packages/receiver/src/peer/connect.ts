@@ -44,6 +44,18 @@ export async function connect(parts: ConnectParts, signal: AbortSignal): Promise
   await atLast(parts, signal, () => own.requestVerification({ signal }))
 }
 
+/**
+ * Finds a Transmitter whose stream is not managed. Tried again while it cannot be reached.
+ *
+ * @throws PeerError when the Transmitter is not who it should be
+ */
+export async function findTransmitter(
+  parts: Pick<ConnectParts, 'transmitter' | keyof Patience>,
+  signal: AbortSignal,
+): Promise<void> {
+  await atLast(parts, signal, parts.transmitter)
+}
+
 /** What keeps a status from being read or changed keeps nobody from receiving. */
 async function resume(
   { emitter, clock }: ConnectParts,
@@ -61,8 +73,10 @@ async function resume(
 
 const backoff: Backoff = { firstMs: 200, longestMs: 30_000 }
 
+type Patience = Pick<ConnectParts, 'emitter' | 'clock' | 'random'>
+
 async function atLast<Result>(
-  { emitter, clock, random }: ConnectParts,
+  { emitter, clock, random }: Patience,
   signal: AbortSignal,
   work: () => Promise<Result>,
 ): Promise<Result> {

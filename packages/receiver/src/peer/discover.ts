@@ -10,7 +10,7 @@ import type { Peer } from './peer.ts'
 
 /** Metadata that was found good: what a Receiver cannot do without is there. */
 export type KnownTransmitter = TransmitterConfiguration &
-  Required<Pick<TransmitterConfiguration, 'jwks_uri' | 'configuration_endpoint'>>
+  Required<Pick<TransmitterConfiguration, 'jwks_uri'>>
 
 /** Where to look for the metadata of a Transmitter. */
 export interface DiscoverRules {
@@ -18,6 +18,8 @@ export interface DiscoverRules {
   /** Where it is, for a Transmitter that has it elsewhere: nowhere else is looked. */
   readonly metadataUrl: string | undefined
   readonly discovery: ProfileDiscovery
+  /** Whether the stream is managed by the API of the Transmitter, which must be there then. */
+  readonly managed: boolean
   readonly allowInsecureHttp: boolean
 }
 
@@ -78,13 +80,15 @@ function urlAt(place: DiscoveryPlace, issuer: string): string {
   }
 }
 
+const needed = ['jwks_uri', 'configuration_endpoint'] as const
+
 function readConfiguration(value: unknown, rules: DiscoverRules): KnownTransmitter {
-  const { issuer, discovery, allowInsecureHttp } = rules
+  const { issuer, discovery, managed, allowInsecureHttp } = rules
   const { issuer: written } = (value ?? {}) as { readonly issuer?: unknown }
   const expected = sameIssuer(written, issuer, discovery) ? (written as string) : issuer
   const metadata = readTransmitterConfiguration(value, expected)
-  for (const name of ['jwks_uri', 'configuration_endpoint'] as const) {
-    if (metadata[name] === undefined) {
+  for (const name of needed) {
+    if (metadata[name] === undefined && (managed || name === 'jwks_uri')) {
       throw new PeerError('ERR_PEER_ANSWER', `"${name}" is missing in the metadata`)
     }
   }

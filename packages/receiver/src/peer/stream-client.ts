@@ -51,11 +51,15 @@ export interface SubjectOfStream {
 }
 
 type Endpoint =
-  'status_endpoint' | 'add_subject_endpoint' | 'remove_subject_endpoint' | 'verification_endpoint'
+  | 'configuration_endpoint'
+  | 'status_endpoint'
+  | 'add_subject_endpoint'
+  | 'remove_subject_endpoint'
+  | 'verification_endpoint'
 
 /** Makes the client of a Transmitter whose metadata is known. */
 export function createStreamClient(peer: Peer, transmitter: KnownTransmitter): StreamClient {
-  const { issuer, configuration_endpoint: url } = transmitter
+  const { issuer } = transmitter
   const pollUrls = new Map<string, string>()
   const read = (body: unknown): StreamConfiguration => {
     const stream = readStreamConfiguration(withPollUrl(body, pollUrls), issuer)
@@ -73,6 +77,7 @@ export function createStreamClient(peer: Peer, transmitter: KnownTransmitter): S
     if (found !== undefined) return found
     throw new PeerError('ERR_PEER_ANSWER', `the Transmitter offers no "${name}"`)
   }
+  const url = endpoint('configuration_endpoint')
   const withId = (base: string, streamId: string): string => {
     const target = new URL(base)
     target.searchParams.set('stream_id', streamId)

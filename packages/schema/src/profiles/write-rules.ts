@@ -34,11 +34,11 @@ export const repeatSubject =
 
 /** Leaves out what an event of CAEP or RISC has beside `sub_id`. */
 export const subjectOnce: WriteRule = (claims) =>
-  changeEvents(
-    claims,
-    isOfCaepOrRisc,
-    ({ subject: _, ...rest }: { readonly subject?: unknown }) => rest,
-  )
+  changeEvents(claims, isOfCaepOrRisc, (payload) => {
+    const rest: Record<string, unknown> = { ...payload }
+    delete rest['subject']
+    return rest
+  })
 
 const draftFormats: Readonly<Record<string, string>> = {
   jwt_id: 'jwt-id',
@@ -51,7 +51,7 @@ export function asDraftSubject(subject: Subject): object {
   const { format: _, ...members } = subject
   return Object.fromEntries(
     Object.entries(members).map(([name, member]) => [name, withDraftFormat(member)]),
-  ) as object
+  )
 }
 
 const withDraftFormat = (identifier: object): object => {

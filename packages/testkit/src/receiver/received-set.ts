@@ -13,7 +13,8 @@ export interface ReceivedSet {
 /** Reads a pushed body without verifying it. */
 export function readReceived(set: string, headers: IncomingHttpHeaders): ReceivedSet {
   const claims = decode(set.split('.')[1] ?? '')
-  return { jti: String(claims['jti'] ?? ''), claims, set, headers }
+  const { jti } = claims
+  return { jti: typeof jti === 'string' ? jti : '', claims, set, headers }
 }
 
 function decode(part: string): Record<string, unknown> {

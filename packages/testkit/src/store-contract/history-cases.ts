@@ -1,5 +1,6 @@
 import type { DeadLetter, DeliveredEntry, IssuerStore } from '@drawbridge/transmitter'
 import {
+  entriesOf,
   jtisOf,
   openedCase,
   outboxEntry,
@@ -54,7 +55,11 @@ export const historyCases: readonly StoreCase[] = [
   openedCase('dead letters come back at the end, in their order, as new', async (opened) => {
     await buried(opened, '2', '1', '3')
     await opened.append([outboxEntry('a', '4')])
-    same(await opened.reviveDeadLetters('a', ['1', 'unknown', '2', '1'], 99), ['2', '1'], 'those that came back') // prettier-ignore
+    same(
+      await opened.reviveDeadLetters('a', ['1', 'unknown', '2', '1'], 99),
+      ['2', '1'],
+      'those that came back',
+    )
     same(await opened.reviveDeadLetters('a', ['1'], 100), [], 'those that came back again')
     const rows = await opened.readRows('a', { kind: 'event', after: 0, limit: 9 })
     const wanted = [
@@ -62,7 +67,7 @@ export const historyCases: readonly StoreCase[] = [
       outboxEntry('a', '2', { recorded_at: 99 }),
       outboxEntry('a', '1', { recorded_at: 99 }),
     ]
-    same(rows.map(({ seq: _, ...entry }) => entry), wanted, 'the rows') // prettier-ignore
+    same(entriesOf(rows), wanted, 'the rows')
     same(await opened.deadLetters('a', 0, 9), [letter('3', 'bad', 2)], 'the dead letters')
     same(await opened.bury('a', '2', { reason: 'still', at: 101 }), true, 'burying it once more')
   }),

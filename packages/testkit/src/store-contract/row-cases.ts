@@ -1,4 +1,5 @@
 import {
+  entriesOf,
   openedCase,
   jtisOf,
   outboxEntry,
@@ -19,8 +20,12 @@ export const rowCases: readonly StoreCase[] = [
     await opened.append([outboxEntry('a', '4')])
     const rows = await opened.readRows('a', { kind: 'event', after: 0, limit: 2 })
     const seqs = rows.map(({ seq }) => seq)
-    same(rows.map(({ seq: _, ...entry }) => entry), [outboxEntry('a', '1'), outboxEntry('a', '3')], 'the rows') // prettier-ignore
-    same(seqs.toSorted((one, other) => one - other), seqs, 'the places, which ascend') // prettier-ignore
+    same(entriesOf(rows), [outboxEntry('a', '1'), outboxEntry('a', '3')], 'the rows')
+    same(
+      seqs.toSorted((one, other) => one - other),
+      seqs,
+      'the places, which ascend',
+    )
     same(await jtisOf(opened, 'a', { after: seqs[1] ?? 0 }), ['4'], 'the rows after them')
     same(await jtisOf(opened, 'b'), ['2'], 'the rows of the other stream')
     same(await jtisOf(opened, 'unknown'), [], 'the rows of an unknown stream')

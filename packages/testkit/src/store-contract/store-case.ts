@@ -3,6 +3,7 @@ import { poll } from '@drawbridge/schema'
 import type {
   IssuerStore,
   OutboxEntry,
+  OutboxRow,
   StreamRecord,
   TransmitterStore,
 } from '@drawbridge/transmitter'
@@ -85,6 +86,17 @@ export async function jtisOf(
 ): Promise<readonly string[]> {
   return (await opened.readRows(streamId, { kind, after, limit })).map(({ jti }) => jti)
 }
+
+/** The entries of rows, without their places. */
+export const entriesOf = (rows: readonly OutboxRow[]): readonly OutboxEntry[] =>
+  rows.map(({ stream_id, jti, kind, lane, claims, recorded_at }) => ({
+    stream_id,
+    jti,
+    kind,
+    lane,
+    claims,
+    recorded_at,
+  }))
 
 /**
  * Compares as JSON, so that rows without a prototype, and those of another realm, are equal to

@@ -146,7 +146,13 @@ export const streamCases: readonly StoreCase[] = [
   openedCase('activity is noted, and of unknown streams ignored', async (opened) => {
     await opened.createStream(streamRecord('a'), false)
     await opened.createStream(streamRecord('b', { active_at: 1 }), false)
-    await opened.noteActivity(new Map([['a', 5], ['b', 6], ['unknown', 7]])) // prettier-ignore
+    await opened.noteActivity(
+      new Map([
+        ['a', 5],
+        ['b', 6],
+        ['unknown', 7],
+      ]),
+    )
     const times = (await opened.readStreams()).map(({ active_at }) => active_at)
     same(times, [5, 6], 'the times')
   }),

@@ -21,13 +21,13 @@ export const subjectCases: readonly StoreCase[] = [
     await opened.changeSubjects('a', [change(subject('k'), 'added')])
     await opened.changeSubjects('b', [change(subject('k'), 'removed')])
     await opened.changeSubjects('c', [change(subject('other'), 'added')])
-    const found = await opened.findSubjects(['k', 'unknown', 'other'])
+    const all = await opened.findSubjects(['k', 'unknown', 'other'])
     const wanted = [
       { stream_id: 'a', key: 'k', state: 'added' },
       { stream_id: 'b', key: 'k', state: 'removed' },
       { stream_id: 'c', key: 'other', state: 'added' },
     ]
-    sameSet(found.map(ordered), wanted, 'what is found')
+    sameSet(all.map(ordered), wanted, 'what is found')
     same(await opened.findSubjects([]), [], 'what is found by no key')
   }),
   openedCase('a subject is what it was changed to last', async (opened) => {
@@ -94,7 +94,10 @@ export const subjectCases: readonly StoreCase[] = [
   openedCase('many changes that are due are all carried out', async (opened) => {
     await opened.createStream(streamRecord('a'), false)
     const keys = Array.from({ length: 2500 }, (_, n) => `k${n}`)
-    await opened.changeSubjects('a', keys.map((key) => change(subject(key), 'added', 5))) // prettier-ignore
+    await opened.changeSubjects(
+      'a',
+      keys.map((key) => change(subject(key), 'added', 5)),
+    )
     await opened.applySubjectChanges(5)
     same((await opened.findSubjects(keys)).length, keys.length, 'how many are found')
   }),
@@ -111,7 +114,11 @@ export const subjectCases: readonly StoreCase[] = [
       { stream_id: 'b', shape: other.shape },
     ]
     const shapes = await opened.readSubjectShapes()
-    sameSet(shapes.map(({ stream_id, shape }) => ({ stream_id, shape })), wanted, 'the shapes') // prettier-ignore
+    sameSet(
+      shapes.map(({ stream_id, shape }) => ({ stream_id, shape })),
+      wanted,
+      'the shapes',
+    )
   }),
   openedCase('subjects outlive a close', async (opened, { store, issuer }) => {
     await opened.createStream(streamRecord('a'), false)

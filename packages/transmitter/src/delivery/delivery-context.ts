@@ -1,15 +1,22 @@
 import type { Clock, Emitter } from '@drawbridge/core'
-import type { SigningKey } from '../keys/key-ring.ts'
 import type { Settings } from '../settings.ts'
-import type { TransmitterStore } from '../store/transmitter-store.ts'
+import type { IssuerStore } from '../store/transmitter-store.ts'
 import type { TransmitterEvents } from '../transmitter-events.ts'
+import type { Timetable } from './timetable.ts'
 
-/** What every queue of a Transmitter shares. */
+/** What the delivery of a Transmitter needs. */
 export interface DeliveryContext {
-  readonly store: TransmitterStore
+  readonly store: IssuerStore
   readonly settings: Settings
   readonly clock: Clock
   readonly emitter: Emitter<TransmitterEvents>
-  /** The key that signs now. */
-  readonly key: () => SigningKey
+  /** Signs the claims of a row of a stream, as its Receiver wants them, with the key of now. */
+  readonly mint: (streamId: string, claims: string) => Promise<string>
+  /** Looks once more, before each delivery, whether the Receiver may still learn of a row. */
+  readonly mayLeave: (streamId: string, claims: string) => Promise<boolean>
+}
+
+/** What every queue of a Transmitter shares. */
+export interface QueueContext extends DeliveryContext {
+  readonly timetable: Timetable
 }

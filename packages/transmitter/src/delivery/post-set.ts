@@ -1,6 +1,7 @@
 import { setMediaType } from '@drawbridge/schema'
 import type { Secret } from '@drawbridge/core'
 import { createSocketGuard, type OutgoingRules } from '@drawbridge/core/outgoing'
+import { rootCertificates } from 'node:tls'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { Answer } from './verdict.ts'
 
@@ -35,16 +36,30 @@ export function pushTarget(endpoint: string, authorization?: Secret): PushTarget
   }
 }
 
+/** What a {@link Poster} keeps to. */
+export interface PosterOptions extends OutgoingRules {
+  /** How long an attempt may take in all. */
+  readonly timeoutMs: number
+  /** Authorities that are trusted besides those that Node comes with, in PEM; empty where none. */
+  readonly ca: string
+}
+
 /**
- * Makes a poster: connections are kept and shared by origin, redirects are not followed, and an
- * attempt takes `timeoutMs` in all. A Receiver chooses the endpoint, so every connection is
- * guarded.
+ * Makes a poster: connections are kept and shared by origin, redirects are not followed. A Receiver
+ * chooses the endpoint, so every connection is guarded.
  *
- * @see RFC 8935, "Transmitting a SET"
+ * @see RFC 8935, "Transmitting a SET"; "TLS Support Considerations"
  */
-export function createPoster(timeoutMs: number, rules: OutgoingRules): Poster {
+export function createPoster({ timeoutMs, ca, ...rules }: PosterOptions): Poster {
   const guard = createSocketGuard(rules)
-  const connect = buildConnector({ timeout: timeoutMs, lookup: guard.lookup })
+  const connect = buildConnector({
+    timeout: timeoutMs,
+    lookup: guard.lookup,
+    // Written out: environment variables and flags of Node must not take them away.
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+    ...(ca === '' ? {} : { ca: [...rootCertificates, ca] }),
+  })
   const agent = new Agent({
     connect: (options, done) => {
       const refused = guard.refuses(options.hostname)

@@ -1,11 +1,11 @@
-import type { Clock } from '@drawbridge/core'
-import type { TransmitterStore } from '../store/transmitter-store.ts'
+import type { QueueContext } from './delivery-context.ts'
+import { keptAt } from './kept-at.ts'
 
-/** Forgets delivered rows in batches: one commit for many. */
+/** Takes delivered rows off in batches: one commit for many. */
 export interface SettleLater {
   /** Notes that a row was delivered. */
   add(jti: string): void
-  /** Forgets now what was noted. */
+  /** Takes off now what was noted. */
   flush(): Promise<void>
 }
 
@@ -20,25 +20,27 @@ const batchSize = 500
  */
 export function createSettleLater(
   streamId: string,
-  { store, clock }: { readonly store: TransmitterStore; readonly clock: Clock },
+  { store, clock, timetable, settings }: QueueContext,
   failed: (cause: unknown) => void,
 ): SettleLater {
   let jtis: string[] = []
   const flush = async (): Promise<void> => {
     const batch = jtis
     jtis = []
+    timetable.delete(due)
     if (batch.length === 0) return
     try {
-      await store.settle(streamId, batch)
+      await store.settle(streamId, batch, keptAt(settings, clock.now()))
     } catch (cause) {
       failed(cause)
     }
   }
+  const due = (): void => void flush()
   return {
     flush,
     add: (jti) => {
       jtis.push(jti)
-      if (jtis.length === 1) void clock.sleep(batchMs).then(flush)
+      if (jtis.length === 1) timetable.add(due, clock.now() + batchMs)
       if (jtis.length === batchSize) void flush()
     },
   }

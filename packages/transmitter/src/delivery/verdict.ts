@@ -49,16 +49,28 @@ function outcome(status: number, bodyIsEmpty: boolean, err: string | undefined):
   // 200 with a page is a catch-all route that would swallow revocations.
   if ((status === 200 || status === 204) && bodyIsEmpty) return 'delivered'
   if (status === 413) return 'refused'
-  if (status === 400) return outcomesOfErrors.get(err) ?? 'stream-at-fault'
+  if (status === 400) return outcomeOfError(err)
   if (status === 408 || status === 429) return 'retry'
   if (status >= 200 && status < 500) return 'stream-at-fault'
   return 'retry'
 }
 
+/**
+ * Judges an error code, which a Receiver gives with a 400 or in the `setErrs` of a poll. Codes are
+ * compared to the letter; one that is not known says that the two do not agree about the stream.
+ *
+ * @see RFC 8935, "Security Event Token Delivery Error Codes"
+ */
+export function outcomeOfError(err: string | undefined): Exclude<Outcome, 'delivered'> {
+  return outcomesOfErrors.get(err) ?? 'stream-at-fault'
+}
+
 /** Any other error says that the two do not agree about the stream. */
-const outcomesOfErrors: ReadonlyMap<string | undefined, Outcome> = new Map([
+const outcomesOfErrors: ReadonlyMap<string | undefined, Exclude<Outcome, 'delivered'>> = new Map([
   ['invalid_request', 'refused'],
   ['invalid_state', 'refused'],
+  // What a draft of SSF called it.
+  ['setData', 'refused'],
   // The next attempt signs anew, perhaps with a key that the Receiver has fetched by then.
   ['invalid_key', 'retry'],
 ])

@@ -1,4 +1,4 @@
-import type { Clock } from '@drawbridge/core'
+import type { Timetable } from './timetable.ts'
 
 /** Long polls that wait for rows. */
 export interface Waiters {
@@ -6,25 +6,25 @@ export interface Waiters {
   readonly wakes: number
   readonly isStopped: boolean
   /**
-   * Waits for the next wake, at most `ms`. Returns at once when there was one since `seen`, so that
-   * a row that arrives between looking and waiting is not overlooked.
+   * Waits for a wake, until a time in milliseconds since 1970 at most. Returns at once when there
+   * was a wake since `seen`, so that a row that arrives between looking and waiting is not
+   * overlooked.
    */
-  wait(ms: number, seen: number, signal: AbortSignal): Promise<void>
+  wait(until: number, seen: number, signal: AbortSignal): Promise<void>
+  /** Wakes the one that has waited longest. It wakes the next where it leaves something. */
   wake(): void
   /** Wakes all, and lets nobody wait any more. */
   stop(): void
 }
 
-/** Makes the waiting room of one stream. */
-export function createWaiters(clock: Clock): Waiters {
-  const waiting = new Set<AbortController>()
+/**
+ * Makes the waiting room of one stream. A waiter is a function in a set and in a timetable: no
+ * timer and no promise of its own but the one that is waited for.
+ */
+export function createWaiters(timetable: Timetable): Waiters {
+  const waiting = new Set<() => void>()
   let wakes = 0
   let isStopped = false
-  const wake = (): void => {
-    wakes++
-    for (const waiter of waiting) waiter.abort()
-    waiting.clear()
-  }
   return {
     get wakes() {
       return wakes
@@ -32,20 +32,29 @@ export function createWaiters(clock: Clock): Waiters {
     get isStopped() {
       return isStopped
     },
-    wait: async (ms, seen, signal) => {
-      if (wakes !== seen || isStopped || signal.aborted) return
-      const waiter = new AbortController()
-      const leave = (): void => waiter.abort()
-      waiting.add(waiter)
-      signal.addEventListener('abort', leave, { once: true })
-      await clock.sleep(ms, waiter.signal)
-      signal.removeEventListener('abort', leave)
-      waiting.delete(waiter)
+    wait: (until, seen, signal) => {
+      if (wakes !== seen || isStopped || signal.aborted) return Promise.resolve()
+      return new Promise((resolve) => {
+        const leave = (): void => {
+          waiting.delete(leave)
+          timetable.delete(leave)
+          signal.removeEventListener('abort', leave)
+          resolve()
+        }
+        waiting.add(leave)
+        timetable.add(leave, until)
+        signal.addEventListener('abort', leave)
+      })
     },
-    wake,
+    wake: () => {
+      wakes++
+      const [longest] = waiting
+      longest?.()
+    },
     stop: () => {
       isStopped = true
-      wake()
+      wakes++
+      for (const leave of waiting) leave()
     },
   }
 }

@@ -12,9 +12,11 @@ export function readMetadata({ management: { settings } }: PublicCall): Response
     delivery_methods_supported: [push, poll],
     configuration_endpoint: `${base}/ssf/streams`,
     status_endpoint: `${base}/ssf/status`,
+    add_subject_endpoint: `${base}/ssf/subjects:add`,
+    remove_subject_endpoint: `${base}/ssf/subjects:remove`,
     verification_endpoint: `${base}/ssf/verify`,
     authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6749' }],
-    default_subjects: 'ALL',
+    default_subjects: settings.subjects.byDefault,
   }
   return jsonResponse(200, metadata)
 }

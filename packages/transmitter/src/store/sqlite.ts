@@ -1,13 +1,14 @@
 import { openDatabase, type Database, type DriverName } from '@drawbridge/core/sqlite'
 import { StorageError } from '@drawbridge/schema'
-import { migrations, statements, type Statements } from './sqlite-schema.ts'
-import type {
-  DeadLetter,
-  OutboxRow,
-  StoredKey,
-  StreamRecord,
-  TransmitterStore,
-} from './transmitter-store.ts'
+import { historyMethods } from './sqlite-history.ts'
+import type { SqliteIssuer } from './sqlite-issuer.ts'
+import { createStreamPlaces, type StreamPlaces } from './sqlite-places.ts'
+import { rowMethods } from './sqlite-rows.ts'
+import { migrations } from './sqlite-schema.ts'
+import { statements, type Statements } from './sqlite-statements.ts'
+import { keyMethods, streamMethods } from './sqlite-streams.ts'
+import { subjectMethods } from './sqlite-subjects.ts'
+import type { IssuerStore, TransmitterStore } from './transmitter-store.ts'
 
 /** What can be chosen about the embedded store. */
 export interface SqliteStoreOptions {
@@ -18,97 +19,59 @@ export interface SqliteStoreOptions {
 /** 'DbTx': marks a file as a Transmitter's. */
 const applicationId = 0x44625478
 
-interface Open {
+/** A file that is open, whoever of its issuers opened it. */
+interface OpenFile {
   readonly database: Database
   readonly sql: Statements
-  seq: number
+  /** By id of the issuer: who opens the store of an issuer again shares them. */
+  readonly places: Map<number, StreamPlaces>
+  nextSeq(): number
 }
 
 /**
- * Makes the embedded store: one file, no server. It survives a SIGKILL at any moment; concurrent
- * calls share a commit. One process has the file open at a time.
+ * Makes the embedded store: one file, no server, any number of issuers. It survives a SIGKILL at
+ * any moment; concurrent calls share a commit. One process has the file open at a time, from the
+ * first issuer that opens it to the last that closes.
  *
  * @param file Its folder must exist. `:memory:` is not durable and meant for tests
  */
 export function sqliteStore(file: string, options: SqliteStoreOptions = {}): TransmitterStore {
-  let opening: Promise<Open> | undefined
-  let open: Open | undefined
+  let opening: Promise<OpenFile> | undefined
+  let users = 0
 
-  const opened = (): Open => {
-    if (!open) throw new StorageError('ERR_STORAGE_UNAVAILABLE', `"${file}" is not open`)
-    return open
+  const openShared = (): Promise<OpenFile> => {
+    opening ??= openFile(file, options).catch((error: unknown) => {
+      opening = undefined
+      throw error
+    })
+    return opening
   }
-  const commit = async <Result>(work: (open: Open) => Result): Promise<Result> => {
-    const target = opened()
-    try {
-      return await target.database.commit(() => work(target))
-    } catch (cause) {
-      throw new StorageError('ERR_STORAGE_UNAVAILABLE', `"${file}" cannot be written`, { cause })
-    }
+  const leave = async ({ database }: OpenFile): Promise<void> => {
+    users--
+    // What this one waits for is done before, also where the file stays open for others.
+    if (users > 0) return database.commit(() => undefined)
+    opening = undefined
+    return database.close()
   }
 
   return {
-    open: async () => {
-      opening ??= openFile(file, options)
+    open: async (issuer) => {
+      users++
+      const open = await openShared().catch((error: unknown) => {
+        users--
+        throw error
+      })
       try {
-        open = await opening
+        return await openIssuer(open, { file, issuer, leave: () => leave(open) })
       } catch (error) {
-        opening = undefined
+        await leave(open).catch(() => undefined)
         throw error
       }
     },
-    close: async () => {
-      const closing = opening
-      opening = open = undefined
-      await (await closing)?.database.close()
-    },
-    readKeys: async () => opened().sql.readKeys.all() as StoredKey[],
-    addKey: ({ kid, alg, public_jwk, sealed_private_jwk }) =>
-      commit(({ sql }) => void sql.addKey.run(kid, alg, public_jwk, sealed_private_jwk)),
-    readStreams: async () => (opened().sql.readStreams.all() as StreamRow[]).map(streamOf),
-    createStream: (stream, onlyOne) =>
-      commit(({ sql }) => {
-        if (onlyOne && sql.streamsOf.all(stream.receiver).length > 0) return false
-        const { stream_id, receiver, status, reason, ...rest } = stream
-        sql.createStream.run(stream_id, receiver, status, reason ?? null, JSON.stringify(rest))
-        return true
-      }),
-    updateStream: ({ stream_id, receiver: _owner, status: _status, reason: _reason, ...rest }) =>
-      commit(({ sql }) => changed(sql.updateStream.run(JSON.stringify(rest), stream_id))),
-    changeStatus: (streamId, { status, reason }) =>
-      commit(({ sql }) => {
-        if (status === 'disabled') sql.dropRows.run(streamId)
-        return changed(sql.changeStatus.run(status, reason ?? null, streamId))
-      }),
-    deleteStream: (streamId) =>
-      commit(({ sql }) => {
-        sql.dropRows.run(streamId)
-        sql.dropDeadLetters.run(streamId)
-        return changed(sql.deleteStream.run(streamId))
-      }),
-    append: (entries) =>
-      commit((target) =>
-        entries.filter(({ stream_id, jti, lane, claims }) =>
-          changed(target.sql.append.run(++target.seq, stream_id, jti, lane, claims, stream_id)),
-        ),
-      ),
-    readRows: async (streamId, afterSeq, limit) =>
-      opened().sql.readRows.all(streamId, afterSeq, limit) as OutboxRow[],
-    settle: (streamId, jtis) =>
-      commit(({ sql }) => {
-        for (const jti of jtis) sql.dropRow.run(jti, streamId)
-      }),
-    bury: (streamId, jti, { reason, at }) =>
-      commit(({ sql }) => {
-        const buried = changed(sql.bury.run(reason, at, jti, streamId))
-        sql.dropRow.run(jti, streamId)
-        return buried
-      }),
-    deadLetters: async (streamId) => opened().sql.deadLetters.all(streamId) as DeadLetter[],
   }
 }
 
-async function openFile(file: string, { driver }: SqliteStoreOptions): Promise<Open> {
+async function openFile(file: string, { driver }: SqliteStoreOptions): Promise<OpenFile> {
   try {
     const database = await openDatabase({
       file,
@@ -117,8 +80,9 @@ async function openFile(file: string, { driver }: SqliteStoreOptions): Promise<O
       ...(driver === undefined ? {} : { driver }),
     })
     const sql = statements(database)
-    const [last] = sql.lastSeq.all() as { seq: number | null }[]
-    return { database, sql, seq: last?.seq ?? 0 }
+    const [last] = sql.lastSeq.all() as { seq: number }[]
+    let seq = last?.seq ?? 0
+    return { database, sql, places: new Map(), nextSeq: () => ++seq }
   } catch (cause) {
     const { failure, message } = cause as { failure?: string; message: string }
     const code = failure === 'newer-version' ? 'ERR_STORAGE_VERSION' : 'ERR_STORAGE_UNAVAILABLE'
@@ -126,16 +90,52 @@ async function openFile(file: string, { driver }: SqliteStoreOptions): Promise<O
   }
 }
 
-interface StreamRow extends Pick<StreamRecord, 'stream_id' | 'receiver' | 'status'> {
-  readonly reason: string | null
-  /** All other members, JSON. */
-  readonly configuration: string
+interface Opening {
+  readonly file: string
+  readonly issuer: string
+  leave(): Promise<void>
 }
 
-function streamOf({ configuration, reason, ...row }: StreamRow): StreamRecord {
-  const rest = JSON.parse(configuration) as Omit<StreamRecord, keyof StreamRow>
-  return { ...row, ...(reason === null ? {} : { reason }), ...rest }
+async function openIssuer(open: OpenFile, opening: Opening): Promise<IssuerStore> {
+  const { database, sql, nextSeq } = open
+  const { file, leave } = opening
+  const failed = (cause: unknown): never => {
+    const message = `"${file}" cannot be read or written`
+    throw new StorageError('ERR_STORAGE_UNAVAILABLE', message, { cause })
+  }
+  const issuer = await database.commit(() => issuerId(sql, opening.issuer)).catch(failed)
+  const places = open.places.get(issuer) ?? createStreamPlaces(sql, issuer)
+  open.places.set(issuer, places)
+
+  let isOpen = true
+  const ifOpen = <Result>(run: () => Promise<Result>): Promise<Result> =>
+    isOpen
+      ? run().catch(failed)
+      : Promise.reject(new StorageError('ERR_STORAGE_UNAVAILABLE', `"${file}" is not open`))
+  const shared: SqliteIssuer = {
+    issuer,
+    sql,
+    places,
+    nextSeq,
+    read: (work) => ifOpen(async () => work()),
+    commit: (work) => ifOpen(() => database.commit(work)),
+  }
+  return {
+    close: async () => {
+      if (!isOpen) return
+      isOpen = false
+      await leave().catch(failed)
+    },
+    ...keyMethods(shared),
+    ...streamMethods(shared),
+    ...subjectMethods(shared),
+    ...rowMethods(shared),
+    ...historyMethods(shared),
+  }
 }
 
-/** Both drivers say how many rows a statement touched. */
-const changed = (result: unknown): boolean => (result as { changes: number }).changes > 0
+function issuerId(sql: Statements, issuer: string): number {
+  const find = (): { id: number } | undefined => sql.findIssuer.all(issuer)[0] as { id: number }
+  if (!find()) sql.addIssuer.run(issuer)
+  return find()?.id ?? 0
+}

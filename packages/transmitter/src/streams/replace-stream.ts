@@ -32,7 +32,11 @@ export async function replaceStream(
       ...kept,
       delivery: deliveryOf(delivery, settings),
       ...(events_requested === undefined ? {} : { events_requested }),
-      events_delivered: eventsDelivered(events_requested ?? [], settings),
+      events_delivered: eventsDelivered(
+        events_requested ?? [],
+        settings,
+        settings.profileNamed(before.profile),
+      ),
       ...(description === undefined ? {} : { description }),
     }
   })

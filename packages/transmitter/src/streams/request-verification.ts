@@ -1,11 +1,10 @@
-import { opaque, StreamError, type VerificationRequest } from '@drawbridge/schema'
-import { Verification } from '@drawbridge/schema/ssf'
+import { StreamError, type VerificationRequest } from '@drawbridge/schema'
 import type { ReceiverIdentity } from '../receiver-identity.ts'
+import { sendVerification } from './send-verification.ts'
 import { findOwnStream, type StreamManagement } from './stream-management.ts'
 
 /**
- * Puts a Verification Event on a stream, whatever its event types: held while the stream is paused,
- * dropped while it is disabled, like any other.
+ * Puts a Verification Event on a Receiver's stream as it asked, with the `state` it sent along.
  *
  * @throws StreamError `ERR_STREAM_NOT_FOUND` (404), `ERR_STREAM_RATE` (429)
  * @see OpenID SSF 1.0, "Triggering a Verification Event"
@@ -16,16 +15,8 @@ export async function requestVerification(
   receiver: ReceiverIdentity,
 ): Promise<void> {
   const stream = findOwnStream(management, stream_id, receiver)
-  const now = management.settings.clock.now()
-  checkRate(management, stream_id, now)
-  const event = {
-    type: Verification.uri,
-    payload: state === undefined ? {} : { state },
-    subject: opaque(stream_id),
-    txn: crypto.randomUUID(),
-    iat: Math.floor(now / 1000),
-  }
-  await management.outbox.record(event, [stream])
+  checkRate(management, stream_id, management.settings.clock.now())
+  await sendVerification(management, stream, state)
 }
 
 function checkRate(

@@ -1,15 +1,19 @@
 import { Secret } from '@drawbridge/core'
-import { poll, push, StreamError, type ReceiverSupplied } from '@drawbridge/schema'
+import { poll, push, StreamError, type Profile, type ReceiverSupplied } from '@drawbridge/schema'
 import type { Settings } from '../settings.ts'
 import type { Stream } from './stream.ts'
 
-/** What a Receiver gets of the event types it asks for: those that are supported. */
+/** What a Receiver gets of the event types it asks for: those that are supported, and it can take. */
 export function eventsDelivered(
   requested: readonly string[],
   settings: Settings,
+  profile?: Profile,
 ): readonly string[] {
   const supported = new Set(settings.eventsSupported.map(({ uri }) => uri))
-  return [...new Set(requested)].filter((uri) => supported.has(uri))
+  const taken = profile?.serves.eventTypes
+  return [...new Set(requested)].filter(
+    (uri) => supported.has(uri) && (taken === undefined || taken.includes(uri)),
+  )
 }
 
 /**

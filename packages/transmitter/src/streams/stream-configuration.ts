@@ -11,6 +11,8 @@ import type { Stream } from './stream.ts'
 export function streamConfiguration(stream: Stream, settings: Settings): StreamConfiguration {
   const { stream_id, aud, events_requested, events_delivered, description } = stream
   const interval = settings.minVerificationIntervalSeconds
+  // A static stream lives as long as it is set up.
+  const timeout = stream.is_static ? undefined : settings.inactivity?.timeoutSeconds
   return {
     stream_id,
     iss: settings.issuer,
@@ -21,6 +23,7 @@ export function streamConfiguration(stream: Stream, settings: Settings): StreamC
     delivery: deliveryOf(stream, settings.base),
     ...(description === undefined ? {} : { description }),
     ...(interval === undefined ? {} : { min_verification_interval: interval }),
+    ...(timeout === undefined ? {} : { inactivity_timeout: timeout }),
   }
 }
 

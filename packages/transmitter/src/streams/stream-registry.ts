@@ -1,7 +1,12 @@
 import { Secret } from '@drawbridge/core'
 import { push } from '@drawbridge/schema'
 import type { Sealer } from '../keys/sealer.ts'
-import type { StatusChange, StreamRecord, TransmitterStore } from '../store/transmitter-store.ts'
+import type {
+  IssuerStore,
+  OutboxEntry,
+  StatusChange,
+  StreamRecord,
+} from '../store/transmitter-store.ts'
 import type { Stream } from './stream.ts'
 
 /** The streams of a Transmitter. Changes are durable before they are seen. */
@@ -14,14 +19,18 @@ export interface StreamRegistry {
   /** The stream as it is then, its status kept; undefined when it was deleted meanwhile. */
   update(stream: Stream): Promise<Stream | undefined>
   /** The changed stream; undefined when it was deleted meanwhile. */
-  changeStatus(streamId: string, change: StatusChange): Promise<Stream | undefined>
+  changeStatus(
+    streamId: string,
+    change: StatusChange,
+    announcement?: OutboxEntry,
+  ): Promise<Stream | undefined>
   /** False when there is none. */
   remove(streamId: string): Promise<boolean>
 }
 
 /** Reads all streams from the store. */
 export async function openStreamRegistry(
-  store: TransmitterStore,
+  store: IssuerStore,
   sealer: Sealer,
 ): Promise<StreamRegistry> {
   const streams = new Map<string, Stream>()
@@ -40,15 +49,13 @@ export async function openStreamRegistry(
       const isKnown = await store.updateStream(await sealRecord(changed, sealer))
       const before = streams.get(changed.stream_id)
       if (!isKnown || !before) return undefined
-      const { status, reason } = before
-      const { reason: _, ...rest } = changed
-      const stream: Stream = { ...rest, status, ...(reason === undefined ? {} : { reason }) }
+      const { reason: _, status_set_by: __, ...rest } = changed
+      const stream: Stream = { ...rest, ...statusOf(before) }
       streams.set(stream.stream_id, stream)
       return stream
     },
-    changeStatus: async (streamId, { status, reason }) => {
-      const change = { status, ...(reason === undefined ? {} : { reason }) }
-      const isKnown = await store.changeStatus(streamId, change)
+    changeStatus: async (streamId, change, announcement) => {
+      const isKnown = await store.changeStatus(streamId, change, announcement)
       const before = streams.get(streamId)
       if (!isKnown || !before) return undefined
       const { reason: _, ...rest } = before
@@ -63,6 +70,16 @@ export async function openStreamRegistry(
     },
   }
 }
+
+const statusOf = ({
+  status,
+  reason,
+  status_set_by: by,
+}: Stream): Pick<Stream, 'status' | 'reason' | 'status_set_by'> => ({
+  status,
+  ...(reason === undefined ? {} : { reason }),
+  ...(by === undefined ? {} : { status_set_by: by }),
+})
 
 async function openRecord(record: StreamRecord, sealer: Sealer): Promise<Stream> {
   const { delivery, ...rest } = record

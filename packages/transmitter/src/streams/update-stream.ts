@@ -23,7 +23,14 @@ export function updateStream(
     ...(delivery === undefined ? {} : { delivery: deliveryOf(delivery, settings) }),
     ...(events_requested === undefined
       ? {}
-      : { events_requested, events_delivered: eventsDelivered(events_requested, settings) }),
+      : {
+          events_requested,
+          events_delivered: eventsDelivered(
+            events_requested,
+            settings,
+            settings.profileNamed(before.profile),
+          ),
+        }),
     ...(description === undefined ? {} : { description }),
   }))
 }

@@ -7,11 +7,14 @@ import {
   type EventType,
   type SubjectInput,
 } from '@drawbridge/schema'
+import { judgeAsProfiles } from '../as-profile.ts'
 import type { EventToPermit } from '../permit-event.ts'
 import type { MakeJti } from '../jti.ts'
-import type { EventToRecord, Outbox, RecordedDelivery } from '../outbox.ts'
+import type { Outbox, RecordedDelivery } from '../outbox.ts'
+import type { EventToRecord } from '../outbox-entry.ts'
 import type { Settings } from '../settings.ts'
 import type { StreamRegistry } from '../streams/stream-registry.ts'
+import type { StreamSubjects } from '../streams/stream-subjects.ts'
 import type { Stream } from '../streams/stream.ts'
 
 /** What may be said about an event besides its payload. */
@@ -46,6 +49,7 @@ export interface TransmitContext {
   readonly settings: Settings
   readonly makeJti: MakeJti
   readonly streams: StreamRegistry
+  readonly subjects: StreamSubjects
   readonly outbox: Outbox
 }
 
@@ -53,7 +57,8 @@ export interface TransmitContext {
  * Makes `transmit` of one Transmitter. Events about one principal are recorded in the order of the
  * calls, however long `permitEvent` thinks about each.
  */
-export function createTransmit({ settings, makeJti, streams, outbox }: TransmitContext): Transmit {
+export function createTransmit(context: TransmitContext): Transmit {
+  const { settings, makeJti, streams, outbox } = context
   const lanes = createLanes()
   const supported = new Set(settings.eventsSupported.map(({ uri }) => uri))
   return async (event, options = {}) => {
@@ -72,11 +77,12 @@ export function createTransmit({ settings, makeJti, streams, outbox }: TransmitC
     const iat = Math.floor(settings.clock.now() / 1000)
     const toRecord: EventToRecord = { type, payload, subject, txn, iat }
     const wanting = streams.list().filter((stream) => wants(stream, type))
-    const permitted = permittedStreams({ type, payload, subject }, wanting, settings)
+    const permitted = streamsThatMay({ type, payload, subject }, wanting, context)
     // It is waited for in its turn: until then, nobody handles what it throws.
     permitted.catch(() => undefined)
     const recording = await lanes.run(laneKey(subject), async () => {
       const streamsThatMay = await permitted
+      judgeAsProfiles(toRecord, streamsThatMay, settings)
       // The turn ends with the call, not with the commit: events of one lane share commits too.
       return { deliveries: outbox.record(toRecord, streamsThatMay) }
     })
@@ -87,7 +93,18 @@ export function createTransmit({ settings, makeJti, streams, outbox }: TransmitC
 const wants = ({ status, events_delivered }: Stream, type: string): boolean =>
   status !== 'disabled' && events_delivered.includes(type)
 
-async function permittedStreams(
+/** Those that have the subject, and whose Receivers may learn of the event. */
+async function streamsThatMay(
+  event: EventToPermit,
+  wanting: readonly Stream[],
+  { settings, subjects }: TransmitContext,
+): Promise<readonly Stream[]> {
+  const streams = await subjects.streamsWith(event.subject, wanting)
+  return permittedStreams(event, streams, settings)
+}
+
+/** Those streams of whose Receivers `permitEvent` says that they may learn of an event. */
+export async function permittedStreams(
   event: EventToPermit,
   streams: readonly Stream[],
   { permitEvent }: Settings,

@@ -1,0 +1,1 @@
+export { toFastify, type FastifyPlugin } from '@drawbridge/core/fastify'

@@ -1,0 +1,1 @@
+export { toHono, type HonoMiddleware } from '@drawbridge/core/hono'
