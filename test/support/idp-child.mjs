@@ -30,5 +30,6 @@ process.on('message', async ({ transmit, survive }) => {
     { reason_admin: { en: 'Account closed' } },
   )
   if (!survive) process.kill(process.pid, 'SIGKILL')
+  process.send({ transmitted: transmit })
 })
 process.send('ready')

@@ -170,6 +170,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     },
     signal: watches.signal,
     explain: guard.explain,
+    entriesFor: (who) => index()?.find(who.subject) ?? [],
     dryRun: async (event, sessions) => {
       const entries = await signals.judge(event)
       return dryRunOf(entries, sessions, { index: index(), widen, rules, read, now })

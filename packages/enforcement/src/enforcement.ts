@@ -3,6 +3,7 @@ import type { SecurityEvent } from '@drawbridge/schema'
 import type { EnforcementEvents } from './enforcement-events.ts'
 import type { AccessDecision, CheckOptions } from './guard/access-decision.ts'
 import type { Explanation } from './guard/explanation.ts'
+import type { LedgerEntry } from './ledger/ledger-entry.ts'
 import type { LocalLift, LocalSignal } from './local/local-signal.ts'
 import type { Who } from './session.ts'
 import type { WatchOptions } from './watch/watches.ts'
@@ -83,6 +84,12 @@ export interface Enforcement {
    * @throws OptionsError `ERR_INVALID_ARG_VALUE`, as {@link Enforcement.check}
    */
   explain(who: Who): Explanation
+  /**
+   * Gives the entries of the ledger that are filed under what a session is called, in force or not:
+   * the same ones until a signal about it changes them. None while the ledger has not been read. To
+   * see whether something was said since, for those who keep what they know of a session.
+   */
+  entriesFor(who: Who): readonly LedgerEntry[]
   /**
    * Tells what a signal would do to sessions, and does nothing.
    *

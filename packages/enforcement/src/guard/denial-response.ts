@@ -10,6 +10,8 @@ export type DenialReason =
   | 'ended'
   | 'restricted'
   | 'not-granted'
+  | 'denied'
+  | 'undecided'
 
 /** What an HTTP answer says of a denial. */
 export interface Denial {
@@ -71,6 +73,16 @@ const wordings: Readonly<Record<DenialReason, Wording>> = {
     error: 'insufficient_scope',
     description: 'the session was not granted this',
   },
+  denied: {
+    status: 403,
+    error: 'access_denied',
+    description: 'this request is not permitted',
+  },
+  undecided: {
+    status: 503,
+    error: 'temporarily_unavailable',
+    description: 'access cannot be decided at the moment',
+  },
 }
 
 /** Makes the HTTP answer to a request that is denied. */
@@ -104,6 +116,8 @@ export function denialResponse(
 function challengeHeaders(denial: Denial, { status, error, description }: Wording): Fields {
   if (status === 503) return { 'retry-after': '1' }
   const { reason, acr, maxAgeSeconds, scope = [] } = denial
+  // No other token would help, so that no challenge is due.
+  if (reason === 'denied') return {}
   const asks = reason === 'reauthenticate'
   const parameters = [
     `error="${error}"`,

@@ -3,8 +3,7 @@ export interface Places {
   /**
    * Runs `work` as soon as there is a place; whoever came first goes first. Settles as `work` does.
    *
-   * @throws The reason of the signal where it aborts before there is a place: `work` never runs
-   *   then
+   * @throws The reason of the signal where it has aborted by then: `work` never runs
    */
   run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result>
 }
@@ -13,34 +12,23 @@ export interface Places {
 export function createPlaces(count: number): Places {
   let free = count
   const waiting = new Set<() => void>()
-
-  const place = (signal: AbortSignal | undefined): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const abort = (): void => {
-        waiting.delete(take)
-        reject(signal?.reason as Error)
-      }
-      const take = (): void => {
-        waiting.delete(take)
-        signal?.removeEventListener('abort', abort)
-        free--
-        resolve()
-      }
-      if (signal?.aborted) return abort()
-      if (free > 0) return take()
-      signal?.addEventListener('abort', abort, { once: true })
-      waiting.add(take)
-    })
+  const place = async (): Promise<void> => {
+    if (free-- > 0) return
+    await new Promise<void>((resolve) => void waiting.add(resolve))
+  }
   const giveBack = (): void => {
     free++
     const [next] = waiting
-    next?.()
+    if (!next) return
+    waiting.delete(next)
+    next()
   }
-
   return {
     run: async (work, signal) => {
-      await place(signal)
+      await place()
       try {
+        // Judged in turn: a listener for each that waits would be many on one signal.
+        signal?.throwIfAborted()
         return await work()
       } finally {
         giveBack()
