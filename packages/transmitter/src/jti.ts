@@ -42,9 +42,10 @@ export function createJti(now: () => number): MakeJti {
 function format(time: number, counter: number, random: Uint8Array): string {
   const stamp = time.toString(16).padStart(12, '0')
   const variant = (at(random, 0) & 0x3f) | 0x80
-  const tail = Array.from(random.subarray(2, 8), (byte) => hex[byte]).join('')
   const count = counter.toString(16).padStart(3, '0')
-  return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7${count}-${hex[variant]}${hex[at(random, 1)]}-${tail}`
+  const byte = (index: number): string => hex[at(random, index)] ?? ''
+  const tail = `${byte(2)}${byte(3)}${byte(4)}${byte(5)}${byte(6)}${byte(7)}`
+  return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7${count}-${hex[variant]}${byte(1)}-${tail}`
 }
 
 const at = (bytes: Uint8Array, index: number): number => bytes[index] ?? 0

@@ -15,8 +15,11 @@ export interface EventToRecord {
   readonly iat: number
 }
 
-/** Makes the entry of an event for one stream. Each has a `jti` of its own. */
-export type MakeEntry = (event: EventToRecord, stream: Stream, kind?: EntryKind) => OutboxEntry
+/**
+ * Makes the entries of an event, for one stream after the other. Each has a `jti` of its own; what
+ * they share is made once.
+ */
+export type MakeEntry = (event: EventToRecord, kind?: EntryKind) => (stream: Stream) => OutboxEntry
 
 /** What {@link createMakeEntry} needs. */
 export interface MakeEntryContext {
@@ -27,20 +30,25 @@ export interface MakeEntryContext {
 
 /** Makes the maker of the entries of one Transmitter. */
 export function createMakeEntry({ issuer, clock, makeJti }: MakeEntryContext): MakeEntry {
-  return (event, { stream_id, aud }, kind = 'event') => {
-    const jti = makeJti()
-    const claims = claimsOf(issuer, { ...event, jti, aud })
+  return (event, kind = 'event') => {
     const lane = laneKey(event.subject)
-    return { stream_id, jti, kind, lane, claims, recorded_at: clock.now() }
+    const recorded_at = clock.now()
+    const claimsFor = claimsOf(issuer, event)
+    return ({ stream_id, aud }) => {
+      const jti = makeJti()
+      return { stream_id, jti, kind, lane, claims: claimsFor(jti, aud), recorded_at }
+    }
   }
 }
 
 /**
  * The claims of a SET, JSON: no `sub`, no `exp`, so that it never passes for another kind of token.
+ * Only two of them differ from stream to stream.
  *
  * @see OpenID SSF 1.0, "Distinguishing SETs from other Kinds of JWTs"
  */
-function claimsOf(iss: string, event: EventToRecord & { jti: string; aud: string }): string {
-  const { iat, jti, aud, txn, subject, type, payload } = event
-  return JSON.stringify({ iss, iat, jti, aud, txn, sub_id: subject, events: { [type]: payload } })
+function claimsOf(iss: string, event: EventToRecord): (jti: string, aud: string) => string {
+  const { iat, txn, subject, type, payload } = event
+  const shared = JSON.stringify({ iss, iat, txn, sub_id: subject, events: { [type]: payload } })
+  return (jti, aud) => `{"jti":"${jti}","aud":${JSON.stringify(aud)},${shared.slice(1)}`
 }

@@ -37,7 +37,7 @@ export function createOutbox(context: OutboxContext): Outbox {
   const { store, settings, makeEntry, emitter, wake } = context
   return {
     record: async (event, streams) => {
-      const entries = streams.map((stream) => makeEntry(event, stream))
+      const entries = streams.length > 0 ? streams.map(makeEntry(event)) : []
       const recorded = entries.length > 0 ? await store.append(entries) : []
       const deliveries = recorded.map(({ stream_id, jti }) => ({ stream_id, jti }))
       const { type, txn } = event

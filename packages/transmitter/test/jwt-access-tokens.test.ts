@@ -102,7 +102,7 @@ describe('a good access token', () => {
     expect(await authenticate(withToken(await sign({ client_id: 'other' })))).toBeUndefined()
   })
 
-  it('is measured from "nbf" or "iat" where a longest life is set (CIOP-2.7.1-3)', async () => {
+  it('is measured from "nbf" or "iat" where a longest life is set (CIOP-2.7.1-3, CIOP26-2.7.1-1, POLL-4.4.1-1)', async () => {
     const authenticate = make({ maxLifetimeSeconds: 3600 })
     const at = async (claims: Claims): Promise<unknown> =>
       authenticate(withToken(await sign(claims)))

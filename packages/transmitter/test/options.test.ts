@@ -51,7 +51,7 @@ describe('createTransmitter: options', () => {
     expect(mistakes.join()).not.toContain('short')
   })
 
-  it('SSF-7.1-3: wants an https issuer, unless http is allowed by name', () => {
+  it('SSF-7.1-3, CIOP-2.1-1: wants an https issuer, unless http is allowed by name', () => {
     const options = {
       issuer: 'http://127.0.0.1:1',
       secret,

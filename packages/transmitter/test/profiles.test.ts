@@ -535,7 +535,7 @@ describe('a Transmitter of caep-interop', () => {
     expect(await json(polled)).toMatchObject({ delivery: { method: poll } })
   })
 
-  it('CIOP-2.3.5-2 CIOP-2.3.8.2-1 CIOP-2.3.8.2-3 CIOP-2.3.8.2-4 CIOP-2.3.8.2-5 CIOP26-2.3.8.2-1: has every operation', async () => {
+  it('CIOP-2.3.5-2 CIOP-2.3.8.2-1 CIOP-2.3.8.2-3 CIOP-2.3.8.2-4 CIOP-2.3.8.2-5 CIOP26-2.3.8-1 CIOP26-2.3.8.2-1: has every operation', async () => {
     await startWith({}, options)
     const stream_id = await streamOf('one')
     const query = `stream_id=${stream_id}`

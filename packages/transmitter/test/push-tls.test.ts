@@ -40,7 +40,7 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)('SET-5.1-2: pushes over %s', async (ver
   expect(server.waiting).toBe(1)
 })
 
-it('SET-5.1-2, PUSH-5.3-3: never over less than TLS 1.2, also where Node is told to', async () => {
+it('SET-5.1-2, PUSH-5.3-3, CIOP-2.1-3: never over less than TLS 1.2, also where Node is told to', async () => {
   const weak = 'DEFAULT@SECLEVEL=0'
   Object.assign(tls, { DEFAULT_MIN_VERSION: 'TLSv1', DEFAULT_CIPHERS: weak })
   server = await openPushServer({

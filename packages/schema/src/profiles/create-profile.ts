@@ -66,8 +66,12 @@ export function createProfile(definition: ProfileDefinition): Profile {
     }
   }
   const steps = [alternativeNames, timesInSeconds, reasonsOfRisc, ...tolerances]
+  const demand = (claims: SetClaims): void => {
+    for (const one of demands) one(claims)
+  }
   return {
     name,
+    demand,
     tolerates: { untypedSets: false, anyMediaType: false, ...definition.tolerates },
     ...(definition.algorithms && { algorithms: definition.algorithms }),
     serves: servingOf(definition.serves),
@@ -84,7 +88,7 @@ export function createProfile(definition: ProfileDefinition): Profile {
       if (claims.aud === undefined || events[0].aud.length === 0) {
         throw invalid('"aud" must name the Receiver')
       }
-      for (const demand of demands) demand(claims)
+      demand(claims)
       return rules.reduce((written, rule) => rule(written), claims)
     },
   }

@@ -40,6 +40,13 @@ export interface Profile {
    */
   read(claims: unknown, context?: ReadContext): SecurityEventToken
   /**
+   * Checks claims in the 1.0 form, which are good otherwise, by what the profile demands besides: a
+   * part of `write`, for whoever has checked the rest.
+   *
+   * @throws SetError as `write`
+   */
+  demand(claims: SetClaims): void
+  /**
    * The inverse for whoever transmits: checks claims in the 1.0 form by all that the profile
    * demands and returns them as the peer wants them. What it demands does not depend on `aud`,
    * `jti` and `iat`: an event is judged once, and written for each stream.

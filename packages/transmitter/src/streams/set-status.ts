@@ -48,5 +48,5 @@ function announcementOf(
     txn: crypto.randomUUID(),
     iat: Math.floor(settings.clock.now() / 1000),
   }
-  return makeEntry(event, stream, 'announcement')
+  return makeEntry(event, 'announcement')(stream)
 }
