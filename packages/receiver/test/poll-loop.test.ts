@@ -20,6 +20,8 @@ import {
   type TestRequest,
   type TestTransmitter,
 } from '@drawbridge/testkit'
+import { createSetsInHand } from '../src/delivery/sets-in-hand.ts'
+import type { AcceptSet } from '../src/handling/accept-set.ts'
 
 let transmitter: TestTransmitter
 let receiver: Receiver
@@ -121,6 +123,28 @@ describe('how many events are handled at a time', () => {
     expect(of('a').concat(of('b'), of('c'))).toEqual(names.toSorted())
   })
 
+  it('begins with the oldest event of a poll', async () => {
+    const seen: string[] = []
+    const all = gate()
+    make().handle('*', ({ jti }) => {
+      if (seen.push(jti) === 3) all.open()
+    })
+    const sign = (jti: string, iat: number): [string, string] => [
+      jti,
+      transmitter.sign({ claims: { jti, iat }, subject: opaque('alice') }),
+    ]
+    const sets = Object.fromEntries([
+      sign('c', 1_700_000_003),
+      sign('a', 1_700_000_001),
+      sign('b', 1_700_000_002),
+    ])
+    await receiver.start()
+    transmitter.next(pollLine, json({ sets }))
+    await transmitter.send({ type: 'https://example.com/unknown' })
+    await all.opened
+    expect(seen.slice(-3)).toEqual(['a', 'b', 'c'])
+  })
+
   it('names what is no such number', () => {
     expect(() => make({ maxConcurrentHandlers: 0 })).toThrow(
       '"maxConcurrentHandlers" must be an integer',
@@ -148,7 +172,8 @@ describe('a handler that does not come back', () => {
     await acked('carol')
     expect(transmitter.requests.flatMap(acksOf)).not.toContain('slow')
     hanging.open()
-    await acked('slow')
+    // Once, however often it came meanwhile.
+    expect(acksOf(await acked('slow')).filter((jti) => jti === 'slow')).toHaveLength(1)
   })
 })
 
@@ -157,7 +182,7 @@ describe('stop', () => {
     const begun = gate()
     const done = gate()
     const handled: string[] = []
-    make({ maxConcurrentHandlers: 1 }).handle('*', async ({ jti }) => {
+    make({ maxConcurrentHandlers: 1, clock: quickClock().clock }).handle('*', async ({ jti }) => {
       handled.push(jti)
       begun.open()
       await done.opened
@@ -202,6 +227,15 @@ describe('what a poll tells', () => {
       bad: { err: 'invalid_audience' },
       broken: { err: 'invalid_request' },
     })
+  })
+
+  it('is told once', async () => {
+    make()
+    await receiver.start()
+    await offer('one')
+    await acked('one')
+    await offer('two')
+    expect(acksOf(await acked('two'))).not.toContain('one')
   })
 
   it('is told again where the poll that told it was not answered', async () => {
@@ -275,5 +309,21 @@ describe('a peer that fails', () => {
     const told = (request: TestRequest): boolean => acksOf(request).includes('good')
     await transmitter.requested(pollLine, () => transmitter.requests.filter(told).length > 10)
     expect([calls, waits.filter((ms) => ms === 1000).length >= 10]).toEqual([1, true])
+  })
+})
+
+describe('the memory of SETs that failed', () => {
+  it('is bounded: of more than a thousand the oldest is forgotten, and is begun with when it comes', async () => {
+    const acceptSet: AcceptSet = {
+      verify: () => Promise.resolve({ kind: 'unfinished' }),
+      accept: () => Promise.resolve({ kind: 'unfinished' }),
+    }
+    const clock = { ...systemClock, now: () => 0 }
+    const inHand = createSetsInHand({ acceptSet, clock, random: () => 0 })
+    const sets = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`n${index}`, '']))
+    expect(await inHand.begin(sets)).toBe(0)
+    await inHand.settled()
+    expect(await inHand.begin({ n1: '' })).toBe(100)
+    expect(await inHand.begin({ n0: '' })).toBe(0)
   })
 })

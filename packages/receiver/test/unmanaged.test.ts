@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { systemClock, type Clock } from '@drawbridge/core'
 import {
   createReceiver,
   staticToken,
@@ -104,6 +105,25 @@ describe('a stream that is not managed', () => {
     expect(lines().filter((line) => !['GET /jwks', 'POST /agreed'].includes(line))).toEqual([
       'GET /.well-known/ssf-configuration',
     ])
+  })
+
+  it('is never silent, unless the settings say after how long: nobody can be asked for a sign of life', async () => {
+    const sleeps = new Set<number>()
+    const clock: Clock = {
+      now: systemClock.now,
+      sleep: (ms, signal) => {
+        sleeps.add(ms)
+        return new Promise((resolve) => signal?.addEventListener('abort', () => resolve()))
+      },
+    }
+    makePush({ clock, verifyEverySeconds: 0 })
+    await receiver.start()
+    expect([...sleeps]).toEqual([Infinity])
+    await receiver.stop()
+    sleeps.clear()
+    makePush({ clock: { ...clock, now: () => 0 }, verifyEverySeconds: 0, silentAfterSeconds: 60 })
+    await receiver.start()
+    expect([...sleeps]).toEqual([60_000])
   })
 
   it('still has to be of the right issuer', async () => {

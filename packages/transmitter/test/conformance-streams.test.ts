@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { opaque } from '@drawbridge/schema'
 import { CredentialChange, SessionRevoked } from '@drawbridge/schema/caep'
 import type { Transmitter, TransmitterOptions } from '../src/index.ts'
-import { manualClock } from '@drawbridge/testkit'
+import { manualClock, settled } from '@drawbridge/testkit'
 import { call, claimsOf, createStream, makeTransmitter, poll, user } from './support.ts'
 
 let transmitter: Transmitter
@@ -124,10 +124,12 @@ describe('time', () => {
     const clock = manualClock()
     await start({ clock })
     const id = await createStream(transmitter)
+    const before = clock.sleepers
     let isAnswered = false
     const answer = call(transmitter, `POST /poll/${id}`, { body: {} }).finally(() => {
       isAnswered = true
     })
+    while (clock.sleepers === before) await settled()
     await clock.advance(5_000)
     expect(isAnswered).toBe(false)
     await clock.advance(45_000)
