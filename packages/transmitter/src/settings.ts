@@ -59,6 +59,7 @@ export function readOptions(options: TransmitterOptions): Settings {
   check(options)
   return {
     eventsSupported: defaultEvents,
+    eventsByDefault: 'none',
     signers: [],
     algorithm: algorithmFor(options.profile ?? strict, 'RS256'),
     profile: strict,
@@ -108,6 +109,7 @@ const names: readonly (keyof TransmitterOptions)[] = [
   'authenticate',
   'permitEvent',
   'eventsSupported',
+  'eventsByDefault',
   'algorithm',
   'keys',
   'signers',
@@ -156,6 +158,11 @@ function check(options: TransmitterOptions): void {
   checks.check(
     eventsSupported === undefined || eventsSupported.every((type) => URL.canParse(type?.uri)),
     '"eventsSupported" must be event types, such as [SessionRevoked]',
+  )
+  const { eventsByDefault: byDefault } = options
+  checks.check(
+    byDefault === undefined || byDefault === 'none' || byDefault === 'all',
+    '"eventsByDefault" must be "none" or "all"',
   )
   checkProfiles(checks, options)
   checkKeyOptions(checks, options)

@@ -33,6 +33,11 @@ export interface TransmitterOptions extends LifeOptions {
    * device-compliance-change.
    */
   readonly eventsSupported?: readonly EventType[]
+  /**
+   * What a stream delivers whose Receiver asks for no event types: none, or all that are supported.
+   * Default: `none`.
+   */
+  readonly eventsByDefault?: 'none' | 'all'
   /** How SETs are signed, where a stream has no algorithm of its own. Default: RS256. */
   readonly algorithm?: SigningAlgorithm
   /** How the keys that are made in the store come and go. */

@@ -42,7 +42,7 @@ describe('audiences', () => {
     }
   })
 
-  it('SSF-4.1.8-3, SSF-4.1.8-4: Receivers with one endpoint get a SET each, for one audience', async () => {
+  it('SSF-4.1.8-3, SSF-4.1.8-4, GAP-24: Receivers with one endpoint get a SET each, for one audience', async () => {
     const endpoint = await pushEndpoint()
     await start()
     await createStream(transmitter, pushTo(endpoint.url))

@@ -107,6 +107,26 @@ describe('metadata and keys', () => {
   })
 })
 
+describe('a Receiver that asks for no event types', () => {
+  it.each([
+    [{}, []],
+    [{ eventsByDefault: 'all' }, [SessionRevoked.uri]],
+  ] as const)('gets what the Transmitter says: %j', async (options, delivered) => {
+    await transmitter.stop()
+    await start({ ...options, eventsSupported: [SessionRevoked] })
+    const created = await ask('POST /streams', { body: {} })
+    const stream = (await created.json()) as Record<string, unknown>
+    expect([created.status, stream['events_delivered']]).toEqual([201, delivered])
+    expect(stream).not.toHaveProperty('events_requested')
+    const { stream_id, delivery } = stream
+    const body = { stream_id, events_requested: [], delivery: { method: pollMethod } }
+    expect(await (await ask('PUT /streams', { body })).json()).toMatchObject({
+      delivery,
+      events_delivered: [],
+    })
+  })
+})
+
 describe('authorization', () => {
   it.each(protectedRoutes)(
     'OAUTH-6750.3-1: %s without a token is a bare challenge',

@@ -27,7 +27,7 @@ export async function createStream(
     ...stored,
     delivery: deliveryOf(request.delivery ?? { method: poll }, settings),
     ...(events_requested === undefined ? {} : { events_requested }),
-    events_delivered: eventsDelivered(events_requested ?? [], settings, profile),
+    events_delivered: eventsDelivered(events_requested, settings, profile),
     ...(description === undefined ? {} : { description }),
     status: 'enabled',
     default_subjects: settings.subjects.byDefault,

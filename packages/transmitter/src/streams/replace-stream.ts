@@ -33,7 +33,7 @@ export async function replaceStream(
       delivery: deliveryOf(delivery, settings),
       ...(events_requested === undefined ? {} : { events_requested }),
       events_delivered: eventsDelivered(
-        events_requested ?? [],
+        events_requested,
         settings,
         settings.profileNamed(before.profile),
       ),

@@ -3,15 +3,21 @@ import { poll, push, StreamError, type Profile, type ReceiverSupplied } from '@d
 import type { Settings } from '../settings.ts'
 import type { Stream } from './stream.ts'
 
-/** What a Receiver gets of the event types it asks for: those that are supported, and it can take. */
+/**
+ * What a Receiver gets of the event types it asks for: those that are supported, and it can take.
+ *
+ * @param requested Undefined where it asks for none: then `eventsByDefault` says
+ */
 export function eventsDelivered(
-  requested: readonly string[],
+  requested: readonly string[] | undefined,
   settings: Settings,
   profile?: Profile,
 ): readonly string[] {
-  const supported = new Set(settings.eventsSupported.map(({ uri }) => uri))
+  const all = settings.eventsSupported.map(({ uri }) => uri)
+  const supported = new Set(all)
+  const asked = requested ?? (settings.eventsByDefault === 'all' ? all : [])
   const taken = profile?.serves.eventTypes
-  return [...new Set(requested)].filter(
+  return [...new Set(asked)].filter(
     (uri) => supported.has(uri) && (taken === undefined || taken.includes(uri)),
   )
 }
