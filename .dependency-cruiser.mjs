@@ -15,6 +15,7 @@ const doors = {
   oauth4webapi: [
     'packages/receiver/src/peer/(client-credentials|client-authentication|authorization-server)[.]ts',
   ],
+  '@modelcontextprotocol/server': ['packages/enforcement/src/mcp/'],
   libsql: ['packages/core/src/sqlite/driver[.]ts'],
   ajv: ['packages/schema/tools/', 'packages/schema/src/json-schema[.]ts'],
 }
@@ -92,7 +93,7 @@ export default {
       {
         path: '^packages/(schema|core|receiver)/src/',
         pathNot:
-          '^packages/(core/src/((node|fastify|incoming-request)[.]ts|outgoing/|sqlite/)|receiver/src/node[.]ts)',
+          '^packages/(core/src/((node|fastify|incoming-request)[.]ts|outgoing/|sqlite/)|receiver/src/(node|outgoing/node-fetch)[.]ts)',
       },
       { dependencyTypes: ['core'] },
     ),

@@ -106,6 +106,7 @@ export * from '../../../tools/run.mjs'
 export * from 'jose'
 `,
           'packages/receiver/src/index.ts': (text) => `${text}export * from './canary.ts'\n`,
+          'packages/enforcement/src/canary.ts': "export * from '@modelcontextprotocol/server'\n",
           'packages/transmitter/src/canary.ts': `export * from '@panva/hkdf'
 export * from 'undici'
 export * from 'jose'
@@ -132,6 +133,7 @@ export * from 'ajv'
           /one-door-ajv: packages\/transmitter\/src\/canary/,
           /one-door-eventemitter3: packages\/core\/src\/canary/,
           /one-door-libsql: packages\/core\/src\/canary/,
+          /one-door-modelcontextprotocol: packages\/enforcement\/src\/canary/,
         ],
       },
     ],
@@ -243,7 +245,10 @@ interface Hidden {
       {
         plant: {
           'docs/requirements.md': (text) =>
-            text.replace('\n| SET-2-1 |', '\n| SET-99-1 | §99 | SET | MUST | Planted. |$&'),
+            text.replace(
+              '\n| SET-2-1 |',
+              '\n| SET-99-1 | §99 | SET | MUST | Planted. |\n| SET-99-6 | §99 | Transmitter | MAY | Planted. |$&',
+            ),
           'packages/schema/test/canary.test.ts': `// SET-99-1
 const said = 'SET-99-1'
 describe('SET-99-1: in a title', () => it.skip('that no test runs under', () => said))
@@ -256,6 +261,7 @@ describe('of a row', () => it('SET-99-4 is none', () => {}))
         },
         expect: [
           /"SET-99-1" is open/,
+          /"SET-99-6" is open/,
           /canary\.test\.ts:4: "SSF-99-2" is no row/,
           /canary\.test\.ts:5: "CAEP-99-3" is no row/,
           /canary\.test\.ts:6: "SET-99-4" is no row/,

@@ -14,7 +14,10 @@ const bin = (name) => installed('.bin', name)
 const failures = []
 
 /** Subpaths that need a package which nobody else has to install. */
-const optionalPeers = { '@drawbridge/schema/json-schema': 'ajv' }
+const optionalPeers = {
+  '@drawbridge/enforcement/mcp': '@modelcontextprotocol/server',
+  '@drawbridge/schema/json-schema': 'ajv',
+}
 
 const compilers = {
   // By way of the link, which a copy of the workspace has as well.

@@ -56,7 +56,7 @@ describe('over TLS, where verifications are limited', () => {
   })
   afterAll(() => site.close())
 
-  it('SSF-8.1.1-15, SSF-8.1.1-16, SSF-8.1.4.2-9: the interval is in the configuration, and 429 says when', async () => {
+  it('SSF-8.1.1-15, SSF-8.1.1-16, SSF-8.1.4.2-9, GAP-26: the interval is in the configuration, and 429 says when', async () => {
     const { peer } = site
     const created = await peer.ask('POST', 'configuration_endpoint', { body: {} })
     expect(created.json).toMatchObject({ min_verification_interval: 60 })
@@ -94,7 +94,7 @@ describe('over TLS, where a stream is set up by the Transmitter', () => {
   beforeAll(async () => {
     const [mount] = Object.values(mounts)
     const fixed = { stream_id, receiver: 'receiver', audience, events: [SessionRevoked] }
-    const staticStreams = [{ ...fixed, delivery: { method: pollMethod } }]
+    const staticStreams = [{ ...fixed, delivery: { method: pollMethod } as const }]
     if (mount) site = await openSite(mount, () => ({ staticStreams }))
   })
   afterAll(() => site.close())

@@ -44,6 +44,12 @@ export function walkAnnouncements(site: () => Site): void {
     ])
   })
 
+  it('GAP-23: what the Receiver itself asks for is not announced', async () => {
+    const stream = await createPolled(site().peer)
+    for (const status of ['paused', 'enabled', 'disabled', 'enabled']) await stream.status(status)
+    expect(await stream.drain()).toEqual([])
+  })
+
   it('SSF-8.1.5-2, SSF-8.1.5-3: the same by push', async () => {
     const { transmitter, peer, authority } = site()
     const server = await openPushServer(authority.issue('localhost'))
@@ -53,11 +59,12 @@ export function walkAnnouncements(site: () => Site): void {
     const id = String(json['stream_id'])
     const next = async (): Promise<Json> =>
       (await peer.open((await server.next()).body)).claims.events
-    await transmitter.streams.updateStatus(id, { status: 'paused', reason: 'maintenance' })
+    const stopped = { status: 'paused', reason: 'maintenance' } as const
+    await transmitter.streams.updateStatus(id, stopped)
+    expect(await next()).toEqual({ [streamUpdated]: stopped })
     await revoke('held')
     await transmitter.streams.updateStatus(id, { status: 'enabled' })
-    expect([await next(), await next(), await next()]).toEqual([
-      { [streamUpdated]: { status: 'paused', reason: 'maintenance' } },
+    expect([await next(), await next()]).toEqual([
       { [streamUpdated]: { status: 'enabled' } },
       { [sessionRevoked]: because('held') },
     ])
@@ -89,13 +96,15 @@ export function walkAnnouncements(site: () => Site): void {
     }
   })
 
-  it('CIOP-2.5-3, CIOP-3.1-2: what the profile forbids is refused, and nothing is recorded', async () => {
+  it('CIOP-2.5-3, CIOP-3.1-2, GAP-7: what the profile forbids is refused, and nothing is recorded', async () => {
     const { transmitter, peer } = site()
     const stream = await createPolled(peer)
     const transmit = (subject: object, payload: object): Promise<unknown> =>
       transmitter.transmit<object>(SessionRevoked, subject as never, payload)
     const address = email('alice@receiver.example')
     await expect(transmit(address, {})).rejects.toThrow('"reason_admin"')
+    const text = { reason_admin: 'closed' }
+    await expect(transmit(address, text)).rejects.toThrow('"reason_admin"')
     await expect(transmit(address, because(' '))).rejects.toThrow('"reason_admin"')
     await expect(transmit({ format: 'opaque', id: 'a' }, because('x'))).rejects.toThrow('"sub_id"')
     await expect(transmit(address, { ...because('x'), more: 1 })).rejects.toThrow('members')

@@ -51,7 +51,7 @@ export function walkAuthorization(site: () => Site): void {
     }
   })
 
-  it('CIOP-2.7.2-3, CIOP-2.7.2-4, CIOP-2.7.3-4, CIOP26-2.7.2-1, SSF-8.1.1.1-13, SSF-8.1.1.3-15: with "ssf.read" alone, whatever changes is 403', async () => {
+  it('CIOP-2.7.2-3, CIOP-2.7.2-4, CIOP-2.7.3-4, CIOP26-2.7.2-1, SSF-8.1.1.1-13, SSF-8.1.1.3-15, GAP-18: with "ssf.read" alone, whatever changes is 403', async () => {
     await each({ token: 'read-token' }, (answer, { changes }) => {
       if (!changes) return expect(answer.status).toBe(200)
       expect([answer.status, challenge(answer)]).toEqual([

@@ -26,7 +26,7 @@ export function walkMetadata(site: () => Site): void {
     expect((await peer.ask('GET', suffixed, { token: null })).status).toBe(404)
   })
 
-  it('SSF-7.1-1, SSF-7.1-3, SSF-7.1-4, SSF-7.1-5, SSF-7.1-13, SSF-7.1-15, SSF-7.1.1-2, CIOP-2.3.1-1, CIOP-2.3.2-1, CIOP-2.3.7-1: it says what is required', () => {
+  it('SSF-7.1-1, SSF-7.1-3, SSF-7.1-4, SSF-7.1-5, SSF-7.1-13, SSF-7.1-15, SSF-7.1.1-2, CIOP-2.3.1-1, CIOP-2.3.2-1, CIOP-2.3.7-1, GAP-27: it says what is required', () => {
     const { metadata } = site().peer
     expect(metadata).toMatchObject({ issuer: site().issuer, spec_version: '1_0' })
     expect(metadata['delivery_methods_supported']).toEqual([pushMethod, pollMethod])

@@ -69,7 +69,7 @@ export function walkOrder(site: () => Site): void {
     }
   })
 
-  it('SSF-8.1.1.3-13, SSF-8.1.1.4-11, POLL-2.5.1-1: what cannot be parsed or is invalid, 400, comes before an unknown stream, 404', async () => {
+  it('SSF-8.1.1.3-13, SSF-8.1.1.4-11, POLL-2.5.1-1, GAP-16: what cannot be parsed or is invalid, 400, comes before an unknown stream, 404', async () => {
     for (const request of [...unparsable, ...invalid]) {
       expect([request, await status(request)]).toEqual([request, 400])
     }

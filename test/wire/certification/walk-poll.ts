@@ -96,7 +96,7 @@ export function walkPoll(site: () => Site): void {
     }
   })
 
-  it('SSF-8.1.2.1-5, SSF-8.1.2.1-6, SSF-8.1.2.1-7, SSF-8.1.2.1-9: paused, events and verifications are held in order', async () => {
+  it('SSF-8.1.2.1-5, SSF-8.1.2.1-6, SSF-8.1.2.1-7, SSF-8.1.2.1-9, GAP-13, GAP-14: paused, events and verifications are held in order', async () => {
     const stream = await createPolled(site().peer)
     await revoke('before')
     const { sets } = (await stream.poll()).json as unknown as Polled
@@ -115,7 +115,7 @@ export function walkPoll(site: () => Site): void {
     ])
   })
 
-  it('SSF-8.1.2.1-10: disabled, nothing is sent or kept; enabled again, events flow', async () => {
+  it('SSF-8.1.2.1-10, GAP-13: disabled, nothing is sent or kept; enabled again, events flow', async () => {
     const stream = await createPolled(site().peer)
     await stream.status('disabled')
     await revoke('lost')

@@ -41,12 +41,12 @@ export function walkStreams(site: () => Site): void {
     expect(one.configuration['delivery']).not.toEqual(two.configuration['delivery'])
   })
 
-  it('a create that asks for no events is 201 and delivers none', async () => {
+  it('GAP-20, GAP-21: a create that asks for no events is 201 and delivers none', async () => {
     const answer = await ask('POST', 'configuration_endpoint', { body: {} })
     expect([answer.status, answer.json['events_delivered']]).toEqual([201, []])
   })
 
-  it('SSF-6.1-1, SSF-6.1.1-1, SSF-6.1.2-1, CIOP-2.3.8.1-1, CIOP-2.3.8.1-2: both methods are taken, another is 400', async () => {
+  it('SSF-6.1-1, SSF-6.1.1-1, SSF-6.1.2-1, CIOP-2.3.8.1-1, CIOP-2.3.8.1-2, GAP-25: both methods are taken, another is 400', async () => {
     const create = (delivery: object): ReturnType<typeof ask> =>
       ask('POST', 'configuration_endpoint', { body: { delivery } })
     expect((await create({ method: pollMethod })).status).toBe(201)
@@ -60,7 +60,7 @@ export function walkStreams(site: () => Site): void {
     expect([unknown.status, typeof unknown.json['description']]).toEqual([400, 'string'])
   })
 
-  it('SSF-8.1.1.1-11, SSF-8.1.1.3-13: a body that cannot be parsed is 400 everywhere, before the stream is looked for', async () => {
+  it('SSF-8.1.1.1-11, SSF-8.1.1.3-13, GAP-17: a body that cannot be parsed is 400 everywhere, before the stream is looked for', async () => {
     for (const body of ['{', '', 'a=b', '[', '{"stream_id":"unknown"']) {
       const calls = [
         ['POST', 'configuration_endpoint'],
@@ -163,7 +163,7 @@ export function walkStreams(site: () => Site): void {
     expect((await status('asleep')).status).toBe(400)
   })
 
-  it('SSF-8.1.3.2-4, SSF-8.1.3.2-7, SSF-8.1.3.3-2, SSF-8.1.3.3-4: a subject is added with 200 and removed with 204, known or not', async () => {
+  it('SSF-8.1.3.2-4, SSF-8.1.3.2-7, SSF-8.1.3.3-2, SSF-8.1.3.3-4, GAP-1: a subject is added with 200 and removed with 204, known or not', async () => {
     const { stream_id } = await createPolled(site().peer)
     for (const email of ['alice@receiver.example', 'nobody@nowhere.example']) {
       const body = { stream_id, subject: { format: 'email', email } }
@@ -211,7 +211,7 @@ export function walkStreams(site: () => Site): void {
     expect(endpoint_url.startsWith(site().issuer)).toBe(true)
   })
 
-  it('SET-5.1-1, SET-5.1-4, SUBID-7-1, PUSH-5.3-1, POLL-4.3-1: nothing is sent in the clear', async () => {
+  it('CIOP-2.1-2, SET-5.1-1, SET-5.1-4, SUBID-7-1, PUSH-5.3-1, POLL-4.3-1: nothing is sent in the clear', async () => {
     const delivery = { method: pushMethod, endpoint_url: 'http://receiver.example/signals' }
     const created = await ask('POST', 'configuration_endpoint', { body: { delivery } })
     expect(created.status).toBe(400)
@@ -222,5 +222,27 @@ export function walkStreams(site: () => Site): void {
     for (const method of ['PATCH', 'PUT']) {
       expect((await ask(method, 'configuration_endpoint', { body })).status).toBe(400)
     }
+  })
+
+  it('GAP-9, GAP-12: "authorization_header" is the value of the field, and its Receiver reads it', async () => {
+    const create = (authorization_header: string): ReturnType<typeof ask> => {
+      const endpoint_url = 'https://receiver.example/signals'
+      const delivery = { method: pushMethod, endpoint_url, authorization_header }
+      return ask('POST', 'configuration_endpoint', { body: { delivery } })
+    }
+    for (const smuggled of ['Bearer a\r\nX-Other: b', 'Bearer a\nb', 'Bearer \u0000']) {
+      expect((await create(smuggled)).status).toBe(400)
+    }
+    const created = await create('Bearer abc')
+    const stream_id = String(created.json['stream_id'])
+    const query = `?stream_id=${stream_id}`
+    const whole = await read(query)
+    expect(whole['delivery']).toMatchObject({ authorization_header: 'Bearer abc' })
+    // Whoever reads, changes and replaces keeps it.
+    const { delivery } = whole
+    const body = { stream_id, delivery, description: 'new' }
+    expect((await ask('PUT', 'configuration_endpoint', { body })).status).toBe(200)
+    expect((await read(query))['delivery']).toEqual(delivery)
+    await ask('DELETE', 'configuration_endpoint', { query })
   })
 }
