@@ -11,6 +11,8 @@ import { ledgerMemory } from './rows/ledger-memory.mjs'
 import { matching } from './rows/matching.mjs'
 import { polls } from './rows/polls.mjs'
 import { pushes } from './rows/pushes.mjs'
+import { pushLatency } from './rows/push-latency.mjs'
+import { receivedPolls } from './rows/received-polls.mjs'
 import { schemaMatches, schemaValidations } from './rows/schema.mjs'
 import { schemaStart } from './rows/schema-start.mjs'
 import { tenant } from './rows/tenant.mjs'
@@ -37,6 +39,10 @@ const rows = {
   waiters: () => waiters(),
   'verifications RS256': () => verifications('RS256'),
   'verifications ES256': () => verifications('ES256'),
+  'received polls RS256': () => receivedPolls('RS256'),
+  'received polls ES256': () => receivedPolls('ES256'),
+  'push latency RS256': () => pushLatency('RS256'),
+  'push latency ES256': () => pushLatency('ES256'),
   'schema validations': () => schemaValidations(),
   'schema matches': () => schemaMatches(),
   'schema start': () => schemaStart(),

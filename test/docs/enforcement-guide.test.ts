@@ -39,6 +39,7 @@ describe('docs/guides/enforcement.md', () => {
         'sockets.ts',
         'operator.ts',
         'mandates.ts',
+        'blast-radius.ts',
       ])
       for (const [name, code] of programs) await writeFile(path.join(folder, name), code)
       await compile(folder)

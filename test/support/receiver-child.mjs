@@ -37,7 +37,8 @@ const receiver = createReceiver({
     return response
   },
 })
-receiver.handle('*', async (event, { key, signal }) => {
+let isReady = false
+receiver.handle('*', async (_, { key, signal }) => {
   reach('begun')
   appendFileSync(path.join(folder, 'calls'), `${key}\n`)
   const chance = Math.random()
@@ -46,7 +47,7 @@ receiver.handle('*', async (event, { key, signal }) => {
   if (signal.aborted) return
   take(createHash('sha256').update(key).digest('hex'))
   reach('done')
-  process.send({ effect: event.txn })
+  if (isReady) process.send('effect')
 })
 
 /** Has the effect, unless it was had before. */
@@ -68,3 +69,5 @@ const server = createServer((request, response) => {
 await new Promise((resolve) => server.listen(Number(port), '127.0.0.1', resolve))
 await receiver.start()
 process.send('ready')
+isReady = true
+process.send('effect')

@@ -168,13 +168,17 @@ describe.each(bindings)('our Transmitter and our Receiver over TLS, both in %s',
       const first = await transmit()
 
       tokens.expireTokens()
-      const [{ kid }] = await transmitter.rotateKeys({ compromised: true })
+      const [rotated] = await transmitter.rotateKeys({ compromised: true })
       const second = await transmit()
       await receiver.ownStream?.readStatus()
 
       expect(handled).toEqual([first, second])
       expect(tokens.given(clientId)).toBe(authorization === 'staticToken' ? 0 : 2)
-      expect(headerOf(wire.at(-1))).toEqual({ alg: algorithm, kid, typ: 'secevent+jwt' })
+      expect(headerOf(wire.at(-1))).toEqual({
+        alg: algorithm,
+        kid: rotated?.kid,
+        typ: 'secevent+jwt',
+      })
       expect(headerOf(wire[0])).toMatchObject({ alg: algorithm })
       wire.length = 0
       await receiver.stop()

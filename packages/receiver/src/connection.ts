@@ -29,6 +29,7 @@ import {
   type ConnectionEmitter,
   type ReceiverEvents,
 } from './receiver-events.ts'
+import { stayActive } from './stay-active.ts'
 import { verifySetOf } from './verify-with-metadata.ts'
 
 /** What a Receiver does with one Transmitter. */
@@ -97,6 +98,7 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
   let starting: Promise<void> | undefined
   let polling: Promise<void> | undefined
   let watching: Promise<void> | undefined
+  let active: Promise<void> | undefined
   let stream: StreamConfiguration | undefined
   const underWay = new Set<Promise<Response>>()
   let ownStream: OwnStream | undefined
@@ -165,7 +167,17 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
   const found = (known: StreamConfiguration, own: OwnStream): void => {
     stream = known
     ownStream = own
-    receive(known.delivery.method === poll ? known.delivery.endpoint_url : undefined)
+    const { delivery, inactivity_timeout: timeoutSeconds = 0 } = known
+    receive(delivery.method === poll ? delivery.endpoint_url : undefined)
+    const { signal } = running
+    if (delivery.method === poll || timeoutSeconds === 0) return
+    const ask = async (): Promise<void> => {
+      const failed = (cause: unknown): void => {
+        if (!signal.aborted) emitter.emit('peer:failed', { at: clock.now(), cause, retryInMs: 0 })
+      }
+      await own.readStatus({ signal }).catch(failed)
+    }
+    active ??= stayActive({ timeoutSeconds, ask, clock, signal })
   }
   const connectUnmanaged: typeof connect = async (parts, signal) => {
     await findTransmitter(parts, signal)
@@ -221,8 +233,8 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
     },
     async stop() {
       running.abort(new Error('the Receiver was stopped'))
-      await Promise.allSettled([polling, watching, ...underWay])
-      polling = watching = starting = undefined
+      await Promise.allSettled([polling, watching, active, ...underWay])
+      polling = watching = active = starting = undefined
     },
   }
 }

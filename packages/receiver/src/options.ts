@@ -4,12 +4,13 @@ import { caepEventTypes } from '@drawbridge/schema/caep'
 import { riscEventTypes } from '@drawbridge/schema/risc'
 import { scimEventTypes } from '@drawbridge/schema/scim'
 import type { LivenessOptions } from './liveness.ts'
+import { checkStreamOptions, type StreamOptions } from './stream-options.ts'
 import type { Authorize } from './peer/authorize.ts'
 import type { Acknowledge } from './handling/accept-set.ts'
 import type { Inbox } from './handling/inbox.ts'
 
 /** What a Receiver is told of one Transmitter. */
-export interface TransmitterSettings extends LivenessOptions {
+export interface TransmitterSettings extends LivenessOptions, StreamOptions {
   /** The Transmitter's issuer, an `https` URL, exactly as it stands in its metadata and in `iss`. */
   readonly issuer: string
   /**
@@ -39,20 +40,6 @@ export interface TransmitterSettings extends LivenessOptions {
      * for.
      */
     readonly authorizationHeader?: string
-  }
-  /**
-   * Whether the stream is found or made by the Transmitter's API. `false` is for one that was
-   * agreed otherwise, such as in the console of the Transmitter: nothing is asked of it but its
-   * metadata and keys, and polls. There is no `ownStream` then, and nothing to wait for in
-   * `verified()`. Default: true.
-   */
-  readonly managed?: boolean
-  /** The `stream_id` of a stream that is not managed. Default: it is not known. */
-  readonly streamId?: string
-  /** Where a stream that is not managed is polled. */
-  readonly poll?: {
-    /** At the issuer's origin, or one of the `trustedOrigins`. */
-    readonly endpointUrl: string
   }
   /** The event types to ask for. Default: all that `@drawbridge/schema` knows. */
   readonly events?: readonly EventType[]
@@ -274,7 +261,7 @@ function checkSettings(
     '"authorize" must be a function that gives an access token, such as staticToken("…")',
   )
   if (settings.push !== undefined) url('push.url', settings.push?.url, insecure)
-  checkStream({ check, url }, settings, insecure)
+  checkStreamOptions({ check, url }, settings, insecure)
   check(
     settings.profile === undefined || typeof settings.profile?.read === 'function',
     '"profile" must be a profile, such as tolerant of "@drawbridge/schema/profiles"',
@@ -288,6 +275,10 @@ function checkSettings(
     )
   }
   check(
+    settings.events === undefined || settings.events.length > 0,
+    '"events" must name at least one event type: without any, no SET comes',
+  )
+  check(
     (settings.algorithms ?? []).every((name) => name !== 'none' && !name.startsWith('HS')),
     '"algorithms" must name signatures with public keys, such as "RS256"',
   )
@@ -298,41 +289,3 @@ function checkSettings(
     '"trustedOrigins" must be origins, such as "https://signals.example"',
   )
 }
-
-/** What says how a stream that is not managed is reached. */
-function checkStream(
-  { check, url }: Pick<OptionChecks, 'check' | 'url'>,
-  settings: TransmitterSettings,
-  insecure: boolean,
-): void {
-  const { managed = true, push, poll, streamId, trustedOrigins = [] } = settings
-  check(typeof managed === 'boolean', '"managed" must be true or false')
-  check(
-    streamId === undefined || (typeof streamId === 'string' && streamId !== ''),
-    '"streamId" must be a non-empty string',
-  )
-  if (managed) {
-    check(
-      streamId === undefined && poll === undefined,
-      '"streamId" and "poll" are for streams that are not managed: write "managed: false" too',
-    )
-    return
-  }
-  check(
-    (push === undefined) !== (poll === undefined),
-    'either "push" or "poll" must be given where "managed" is false: nobody is asked for a stream',
-  )
-  check(
-    settings.replaceOnConflict !== true,
-    '"replaceOnConflict" is for streams that are managed: leave it out',
-  )
-  if (poll === undefined) return
-  url('poll.endpointUrl', poll?.endpointUrl, insecure)
-  check(
-    !URL.canParse(poll?.endpointUrl ?? '') ||
-      [originOf(settings.issuer), ...trustedOrigins].includes(originOf(poll.endpointUrl)),
-    '"poll.endpointUrl" must be at the origin of "issuer": where another is right, add it to "trustedOrigins"',
-  )
-}
-
-const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '')

@@ -45,6 +45,7 @@ export interface Transmitters {
    * @throws PeerError when it is not who it should be, or refuses
    */
   start(name: string, options?: { readonly signal?: AbortSignal }): Promise<void>
+  /** All of them, in the order they were added. */
   list(): readonly TransmitterEntry[]
 }
 

@@ -10,7 +10,7 @@ import {
   type FlattenedJWSInput,
 } from 'jose'
 import type { Clock } from '@drawbridge/core'
-import { readJson, SetError } from '@drawbridge/schema'
+import { readJson, SetError, type PeerError } from '@drawbridge/schema'
 import { PeerUnavailableError } from './peer/peer-unavailable.ts'
 
 /** Verifies compact SETs of one Transmitter and gives their claims. */
@@ -53,15 +53,22 @@ export function remoteKeys(jwksUri: string, fetch: typeof globalThis.fetch, cloc
     },
   })
   let reloadedAt = -Infinity
+  let hasFailed = false
   /** A key that is new since the last fetch, however short ago that was: rotations come in a row. */
   const findAgain = async (
     header: CompactJWSHeaderParameters,
     set: FlattenedJWSInput,
     error: unknown,
   ): Promise<CryptoKey> => {
-    if (!keys.coolingDown || clock.now() - reloadedAt < reloadEveryMs) throw error
+    if (!keys.coolingDown) throw error
+    if (clock.now() - reloadedAt < (hasFailed ? retryEveryMs : reloadEveryMs)) {
+      // Where the keys could not be read, nobody knows that this one is not among them.
+      throw hasFailed ? new Error('the keys could not be read a moment ago') : error
+    }
     reloadedAt = clock.now()
+    hasFailed = true
     await keys.reload()
+    hasFailed = false
     return await keys(header, set)
   }
   return async (header, set, judge) => {
@@ -83,6 +90,7 @@ export function remoteKeys(jwksUri: string, fetch: typeof globalThis.fetch, cloc
 
 /** Unknown keys, which anybody can name, make us ask so often at most. */
 const reloadEveryMs = 30_000
+const retryEveryMs = 1000
 
 const isMismatch = (error: unknown): boolean =>
   codeOf(error) === errors.JWKSNoMatchingKey.code ||
@@ -98,7 +106,7 @@ const nameOf = (error: unknown): unknown => (error as { name?: unknown } | null)
  * alone, never from the header.
  *
  * @throws SetError `invalid_request`, `invalid_issuer` or `invalid_key`
- * @throws PeerUnavailableError when the keys cannot be had just now: the SET is not at fault
+ * @throws PeerError when the metadata or the keys cannot be had just now: the SET is not at fault
  * @see OpenID SSF 1.0, "SET Profile"; RFC 8725
  */
 export function createVerifySet(settings: VerifySetOptions): VerifySet {
@@ -175,8 +183,11 @@ function checkIssuer(
 
 function verdict(error: unknown): Error {
   switch (codeOf(error)) {
+    // The metadata or the keys are what is wrong: the SET is not at fault.
     case 'ERR_PEER_UNREACHABLE':
-      return error as PeerUnavailableError
+    case 'ERR_PEER_ANSWER':
+    case 'ERR_PEER_ISSUER':
+      return error as PeerError
     case errors.JWSSignatureVerificationFailed.code:
       return new SetError('ERR_SET_SIGNATURE', 'invalid_key', 'the signature does not verify')
     case errors.JOSEAlgNotAllowed.code:

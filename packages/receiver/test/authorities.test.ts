@@ -33,6 +33,14 @@ describe('authorities', () => {
     })
   })
 
+  it('POLL-3-1: a certificate of another name is refused, whoever issued it', async () => {
+    const { port } = new URL(url)
+    const rules = { allowedHosts: ['127.0.0.1'], allowLoopback: false, ca }
+    await expect(guardedFetch(rules)(`https://127.0.0.1:${port}/`)).rejects.toMatchObject({
+      cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+    })
+  })
+
   it('do not open an address that is not allowed', async () => {
     await expect(guardedFetch({ ...allowed, ca, allowedHosts: [] })(url)).rejects.toMatchObject({
       cause: { code: 'ERR_ADDRESS_NOT_ALLOWED' },

@@ -8,6 +8,7 @@ import {
   type ReceiverOptions,
 } from '@drawbridge/receiver'
 import { poll } from '@drawbridge/schema'
+import { SessionRevoked } from '@drawbridge/schema/caep'
 import { createTestTransmitter, type TestTransmitter } from '@drawbridge/testkit'
 import { manualClock, type ManualClock } from '@drawbridge/testkit'
 
@@ -60,7 +61,7 @@ describe('a stream on which nothing happens', () => {
         stream_id: 's',
         iss: transmitter.issuer,
         aud: 'app',
-        events_requested: [],
+        events_requested: [SessionRevoked.uri],
         events_delivered: [],
         delivery: { method: poll, endpoint_url: `${transmitter.issuer}/poll/s` },
         min_verification_interval: 3600,
@@ -75,7 +76,7 @@ describe('a stream on which nothing happens', () => {
       authorize: staticToken('token'),
       allowInsecureHttp: true,
       clock,
-      events: [],
+      events: [SessionRevoked],
       verifyEverySeconds: 600,
       silentAfterSeconds: 100_000,
     })

@@ -21,7 +21,7 @@ import {
   type TestTransmitter,
 } from '@drawbridge/testkit'
 import { createSetsInHand } from '../src/delivery/sets-in-hand.ts'
-import type { AcceptSet } from '../src/handling/accept-set.ts'
+import type { AcceptSet, Outcome } from '../src/handling/accept-set.ts'
 
 let transmitter: TestTransmitter
 let receiver: Receiver
@@ -61,10 +61,13 @@ const acked = (jti: string): Promise<TestRequest> =>
   transmitter.requested(pollLine, (request) => acksOf(request).includes(jti))
 const offer = (jti: string, who = jti): Promise<unknown> =>
   transmitter.send({ claims: { jti }, subject: opaque(who) })
-const json =
-  (body: unknown): PushAnswer =>
+const withStatus =
+  (status: number, body: unknown): PushAnswer =>
   (response) =>
-    void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    void response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(JSON.stringify(body))
+const json = (body: unknown): PushAnswer => withStatus(200, body)
 
 /** A clock whose waits take no time, but for the watch over the stream; they are noted. */
 function quickClock(): { readonly clock: Clock; readonly waits: readonly number[] } {
@@ -200,6 +203,9 @@ describe('stop', () => {
     await transmitter.send({ type: 'https://example.com/unknown', claims: { jti: 'wake' } })
     await begun.opened
     const stopping = receiver.stop()
+    for (let turn = 0; turn < 50; turn++) {
+      await new Promise((resolve) => void setImmediate(resolve))
+    }
     done.open()
     await stopping
     const last = transmitter.requests.findLast(({ line }) => line === pollLine)
@@ -214,7 +220,7 @@ describe('stop', () => {
 })
 
 describe('what a poll tells', () => {
-  it('POLL-2.2-11: of one answer, what holds is in ack and what does not in setErrs', async () => {
+  it('POLL-2.2-11 POLL-2.4.4-1: of one answer, what holds is in ack and what does not in setErrs', async () => {
     make()
     await receiver.start()
     const bad = transmitter.sign({ claims: { jti: 'bad', aud: 'other' } })
@@ -267,7 +273,8 @@ describe('a peer that fails', () => {
     ['no sets', json({})],
     ['sets that are a list', json({ sets: [] })],
     ['null', json(null)],
-  ])('by %s is asked again later, and loses nothing', async (_, answer) => {
+    ['an error with SETs', withStatus(400, { sets: { one: 'x' } })],
+  ])('POLL-2.5.1-3: by %s is asked again later, and loses nothing', async (_, answer) => {
     const { clock, waits } = quickClock()
     const handled = gate()
     make({ clock }).handle('*', () => handled.open())
@@ -286,7 +293,7 @@ describe('a peer that fails', () => {
   it.each<[string, PushAnswer]>([
     ['keeps no poll waiting', json({ sets: {} })],
     ['says there is more and gives nothing', json({ sets: {}, moreAvailable: true })],
-  ])('in that it %s is asked once a second', async (_, answer) => {
+  ])('POLL-2.1-1: in that it %s is asked once a second', async (_, answer) => {
     const { clock, waits } = quickClock()
     transmitter.always(pollLine, answer)
     make({ clock })
@@ -298,7 +305,7 @@ describe('a peer that fails', () => {
     expect(waits.filter((ms) => ms === 1000).length).toBeGreaterThanOrEqual(9)
   })
 
-  it('in that it forgets what it is told is asked once a second, and nothing is handled twice', async () => {
+  it('SET-2.2-5 POLL-2.4-3: in that it forgets what it is told is asked once a second, and nothing is handled twice', async () => {
     const { clock, waits } = quickClock()
     let calls = 0
     make({ clock }).handle('*', () => void calls++)
@@ -325,5 +332,36 @@ describe('the memory of SETs that failed', () => {
     await inHand.settled()
     expect(await inHand.begin({ n1: '' })).toBe(100)
     expect(await inHand.begin({ n0: '' })).toBe(0)
+  })
+
+  it('keeps a SET that is finished from being verified again before that was told', async () => {
+    let verified = 0
+    const verify = (): Promise<Outcome> => {
+      verified++
+      return Promise.resolve({ kind: 'acknowledged' })
+    }
+    const acceptSet: AcceptSet = { verify, accept: verify }
+    const inHand = createSetsInHand({ acceptSet, clock: systemClock, random: () => 0 })
+    for (const _ of [1, 2]) {
+      await inHand.begin({ one: '' })
+      await inHand.settled()
+    }
+    expect([verified, inHand.report()]).toEqual([1, { ack: ['one'] }])
+  })
+
+  it('keeps a SET that is being handled from being verified again', async () => {
+    let verified = 0
+    const event = { jti: 'one', time: 0 } as SecurityEvent
+    const acceptSet: AcceptSet = {
+      verify: () => {
+        verified++
+        return Promise.resolve({ event, finish: () => new Promise(() => undefined) })
+      },
+      accept: () => Promise.resolve({ kind: 'unfinished' }),
+    }
+    const inHand = createSetsInHand({ acceptSet, clock: systemClock, random: () => 0 })
+    expect(await inHand.begin({ one: '' })).toBe(0)
+    expect(await inHand.begin({ one: '' })).toBe(Infinity)
+    expect(verified).toBe(1)
   })
 })

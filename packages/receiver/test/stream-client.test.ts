@@ -6,7 +6,7 @@ import {
   type ReceiverOptions,
 } from '@drawbridge/receiver'
 import { opaque, poll, push } from '@drawbridge/schema'
-import { SessionRevoked } from '@drawbridge/schema/caep'
+import { CredentialChange, SessionRevoked } from '@drawbridge/schema/caep'
 import {
   answerStatus,
   createTestTransmitter,
@@ -85,10 +85,12 @@ describe('finding or making the stream', () => {
     expect(bodiesOf('POST /streams')).toHaveLength(1)
     expect(bodiesOf('PATCH /streams')).toEqual([])
     await receiver.stop()
-    await make({ events: [] }).start()
+    await make({ events: [CredentialChange] }).start()
     const { stream_id } = receiver.stream ?? {}
-    expect(bodiesOf('PATCH /streams')).toEqual([{ stream_id, events_requested: [] }])
-    expect(receiver.stream?.events_requested).toEqual([])
+    expect(bodiesOf('PATCH /streams')).toEqual([
+      { stream_id, events_requested: [CredentialChange.uri] },
+    ])
+    expect(receiver.stream?.events_requested).toEqual([CredentialChange.uri])
   })
 
   it("a stream that is somebody else's is left alone; 409 says what can be done", async () => {
@@ -127,7 +129,7 @@ describe('finding or making the stream', () => {
     await make().start()
     await receiver.stop()
     transmitter.next('PATCH /streams', answerStatus(202))
-    await make({ events: [] }).start()
+    await make({ events: [CredentialChange] }).start()
     expect(receiver.stream?.stream_id).toBe('stream-1')
   })
 

@@ -96,7 +96,7 @@ describe('the Transmitters of a Receiver', () => {
     expect((await push('/one', await one.sign())).status).toBe(202)
   })
 
-  it('a name or a push path that is taken is refused, and so are mistakes in the settings', async () => {
+  it('SSF-6.1.1-3: a name or a push path that is taken is refused, and so are mistakes in the settings', async () => {
     receiver.transmitters.add(settings(one, '/one'))
     expect(() => receiver.transmitters.add(settings(one, '/two'))).toThrow('"name"')
     expect(() => receiver.transmitters.add(settings(other, '/one'))).toThrow('"push.url"')

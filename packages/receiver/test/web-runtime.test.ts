@@ -62,7 +62,11 @@ describe('a runtime with Web APIs alone', () => {
   let running: Running
   beforeEach(async () => {
     transmitter = await fakeTransmitter()
-    const context = createContext({ ...webApis, CryptoKey: webcrypto.CryptoKey, issuer: transmitter.issuer })
+    const context = createContext({
+      ...webApis,
+      CryptoKey: webcrypto.CryptoKey,
+      issuer: transmitter.issuer,
+    })
     runInContext(await script(), context)
     running = runInContext(
       `(() => {

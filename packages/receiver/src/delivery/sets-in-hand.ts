@@ -47,14 +47,14 @@ const mostFailed = 1000
 export function createSetsInHand({ acceptSet, clock, random }: SetsInHandParts): SetsInHand {
   const underWay = new Map<string, Promise<void>>()
   const failed = new Map<string, Failed>()
-  let finished: readonly (readonly [jti: string, outcome: Outcome])[] = []
+  const finished = new Map<string, Outcome>()
 
   const note = (jti: string, outcome: Outcome): void => {
     underWay.delete(jti)
     const failures = (failed.get(jti)?.failures ?? 0) + 1
     failed.delete(jti)
     if (outcome.kind !== 'unfinished') {
-      finished = [...finished, [jti, outcome]]
+      finished.set(jti, outcome)
       return
     }
     // It comes again, from some peers at once: a handler that fails must not make the loop spin.
@@ -70,7 +70,7 @@ export function createSetsInHand({ acceptSet, clock, random }: SetsInHandParts):
       return underWay.size > 0
     },
     begin: async (sets) => {
-      const fresh = Object.entries(sets).filter(([jti]) => waitMs(jti) === 0)
+      const fresh = Object.entries(sets).filter(([jti]) => waitMs(jti) === 0 && !finished.has(jti))
       const verified = await Promise.all(
         fresh.map(async ([jti, token]) => ({ jti, result: await verifyAs(acceptSet, jti, token) })),
       )
@@ -85,7 +85,7 @@ export function createSetsInHand({ acceptSet, clock, random }: SetsInHandParts):
     },
     report: () => reportOf(finished),
     told: ({ ack = [], setErrs = {} }) => {
-      finished = finished.filter(([jti]) => !ack.includes(jti) && !Object.hasOwn(setErrs, jti))
+      for (const jti of [...ack, ...Object.keys(setErrs)]) finished.delete(jti)
     },
     settled: async () => {
       while (underWay.size > 0) await Promise.all(underWay.values())
@@ -93,7 +93,7 @@ export function createSetsInHand({ acceptSet, clock, random }: SetsInHandParts):
   }
 }
 
-function reportOf(finished: readonly (readonly [jti: string, outcome: Outcome])[]): Report {
+function reportOf(finished: ReadonlyMap<string, Outcome>): Report {
   const ack: string[] = []
   const setErrs: Record<string, SetErrorReport> = {}
   for (const [jti, outcome] of finished) {

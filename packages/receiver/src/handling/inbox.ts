@@ -53,6 +53,7 @@ export interface Inbox {
   open(): Promise<void>
   /** Makes durable what waits, and closes. Idempotent. */
   close(): Promise<void>
+  /** Tells what is known of a SET. */
   read(name: SetName): Promise<InboxState>
   /** Notes that a SET was handled, whatever was known of it. */
   markHandled(name: SetName, at: number): Promise<void>

@@ -18,8 +18,11 @@ export interface DiscoverRules {
   /** Where it is, for a Transmitter that has it elsewhere: nowhere else is looked. */
   readonly metadataUrl: string | undefined
   readonly discovery: ProfileDiscovery
-  /** Whether the stream is managed by the API of the Transmitter, which must be there then. */
-  readonly managed: boolean
+  /**
+   * Whether the stream is managed by the API of the Transmitter, which must be there then. Default:
+   * true.
+   */
+  readonly managed?: boolean
   readonly allowInsecureHttp: boolean
 }
 
@@ -83,7 +86,7 @@ function urlAt(place: DiscoveryPlace, issuer: string): string {
 const needed = ['jwks_uri', 'configuration_endpoint'] as const
 
 function readConfiguration(value: unknown, rules: DiscoverRules): KnownTransmitter {
-  const { issuer, discovery, managed, allowInsecureHttp } = rules
+  const { issuer, discovery, managed = true, allowInsecureHttp } = rules
   const { issuer: written } = (value ?? {}) as { readonly issuer?: unknown }
   const expected = sameIssuer(written, issuer, discovery) ? (written as string) : issuer
   const metadata = readTransmitterConfiguration(value, expected)

@@ -11,6 +11,7 @@ import type { StreamClient } from './stream-client.ts'
 export interface OwnStream {
   /** Reads the configuration; undefined where the Transmitter has no such stream any more. */
   read(options?: WithSignal): Promise<StreamConfiguration | undefined>
+  /** Reads the status. */
   readStatus(options?: WithSignal): Promise<StreamStatus>
   /**
    * Enables, pauses or disables the stream.

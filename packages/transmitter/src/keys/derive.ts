@@ -21,10 +21,8 @@ export async function deriveKey(secret: Secret, purpose: Purpose): Promise<webcr
  *
  * @see RFC 5869, "HMAC-based Extract-and-Expand Key Derivation Function"
  */
-export async function deriveBytes(
-  secret: Secret,
-  purpose: Purpose,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function deriveBytes(secret: Secret, purpose: Purpose): Promise<ArrayBuffer> {
   const label = `drawbridge transmitter: ${purpose}`
-  return new Uint8Array(await hkdf('sha256', secret.reveal(), '', label, 32))
+  // A copy: what comes may be a view into something larger.
+  return new Uint8Array(await hkdf('sha256', secret.reveal(), '', label, 32)).buffer
 }

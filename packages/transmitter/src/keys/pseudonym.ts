@@ -11,7 +11,7 @@ const pseudonymBytes = 16
  * @see RFC 2104, "HMAC: Keyed-Hashing for Message Authentication"
  */
 export async function createPseudonym(secret: Secret): Promise<(key: string) => string> {
-  const bytes = await deriveBytes(secret, 'pseudonymous subject keys')
+  const bytes = new Uint8Array(await deriveBytes(secret, 'pseudonymous subject keys'))
   return (key) =>
     createHmac('sha256', bytes).update(key).digest().toString('base64url', 0, pseudonymBytes)
 }

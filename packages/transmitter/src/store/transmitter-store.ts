@@ -274,6 +274,7 @@ export interface IssuerStore {
    * @returns How many were dropped
    */
   dropRows(streamId: string, limits: RowLimits): Promise<number>
+  /** Counts what waits on a stream. */
   backlog(streamId: string): Promise<Backlog>
 
   /** Dead letters of a stream, oldest first, after the first `skip`. */

@@ -36,7 +36,7 @@ export function createSecondLook({ settings, streams, subjects }: SecondLookCont
     const [[type, payload] = ['', {}]] = Object.entries(events)
     if (ownTypes.has(type)) return true
     const withSubject = await subjects.streamsWith(subject, [stream])
-    const event = { type, payload: payload as object, subject }
+    const event = { type, payload, subject }
     return (await permittedStreams(event, withSubject, settings)).length > 0
   }
 }

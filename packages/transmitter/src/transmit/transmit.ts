@@ -81,10 +81,10 @@ export function createTransmit(context: TransmitContext): Transmit {
     // It is waited for in its turn: until then, nobody handles what it throws.
     permitted.catch(() => undefined)
     const recording = await lanes.run(laneKey(subject), async () => {
-      const streamsThatMay = await permitted
-      judgeAsProfiles(toRecord, streamsThatMay, settings)
+      const receiving = await permitted
+      judgeAsProfiles(toRecord, receiving, settings)
       // The turn ends with the call, not with the commit: events of one lane share commits too.
-      return { deliveries: outbox.record(toRecord, streamsThatMay) }
+      return { deliveries: outbox.record(toRecord, receiving) }
     })
     return { txn, deliveries: await recording.deliveries }
   }

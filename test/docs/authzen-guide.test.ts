@@ -1,0 +1,18 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { blocksOf, compile, root } from '../support/snippets.ts'
+
+describe('docs/guides/authzen.md', () => {
+  it('has programs that compile as they stand', async () => {
+    const folder = await mkdtemp(path.join(root, 'test', 'readme-'))
+    try {
+      const programs = await blocksOf('docs/guides/authzen.md')
+      expect([...programs.keys()]).toEqual(['authzen.ts', 'rules.ts', 'tools.ts', 'endpoint.ts'])
+      for (const [name, code] of programs) await writeFile(path.join(folder, name), code)
+      await compile(folder)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }, 60_000)
+})
