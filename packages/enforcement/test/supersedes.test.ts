@@ -88,7 +88,7 @@ const shuffled = signals.chain((list) =>
 )
 
 describe('merging', () => {
-  it('ends in the same ledger for any interleaving, repetition and order', () => {
+  it('SET-5.3-1: ends in the same ledger for any interleaving, repetition and order', () => {
     fc.assert(
       fc.property(shuffled, ({ list, arrivals }) => {
         expect(winners(ledgerAfter(arrivals))).toEqual(winners(ledgerAfter(list)))

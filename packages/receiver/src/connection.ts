@@ -211,6 +211,7 @@ export function createConnection(settings: TransmitterSettings, shared: Shared):
       const rules = { wanted, replaceOnConflict }
       const parts = {
         ...rules,
+        audience: settings.audience,
         peer: doubting,
         transmitter,
         verifications,

@@ -16,6 +16,8 @@ export interface ReceiverEvents {
     readonly stream: StreamConfiguration
     readonly created: boolean
   }
+  /** Something about the stream is not as it should be; it is used all the same. */
+  'stream:noticed': Happened & { readonly notice: Notice }
   /** The Transmitter changed the status of the stream. */
   'stream:updated': Happened & { readonly status: string }
   /**

@@ -126,6 +126,24 @@ describe('how many events are handled at a time', () => {
     expect(of('a').concat(of('b'), of('c'))).toEqual(names.toSorted())
   })
 
+  it('POLL-2.3-5: with moreAvailable it polls again right away', async () => {
+    const { clock, waits } = quickClock()
+    const all = gate()
+    let handled = 0
+    make({ clock }).handle('*', () => {
+      if (++handled === 5) all.open()
+    })
+    const sets = Array.from({ length: 5 }, (_, index) => {
+      const jti = `more-${index}`
+      const set = transmitter.sign({ claims: { jti }, subject: opaque(jti) })
+      return json({ sets: { [jti]: set }, ...(index < 4 ? { moreAvailable: true } : {}) })
+    })
+    transmitter.next(pollLine, ...sets)
+    await receiver.start()
+    await all.opened
+    expect(waits).toEqual([])
+  })
+
   it('begins with the oldest event of a poll', async () => {
     const seen: string[] = []
     const all = gate()

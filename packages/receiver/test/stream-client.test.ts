@@ -155,6 +155,29 @@ describe('finding or making the stream', () => {
     await transmitter.requested('POST /poll/s')
   })
 
+  it('SSF-8.1.1.1.1-1: a stream for another audience is told of, and one for this Receiver among others is not', async () => {
+    const notices: string[] = []
+    make({ audience: 'https://other.example' })
+    receiver.events.on('stream:noticed', ({ notice }) => void notices.push(notice.name))
+    await receiver.start()
+    expect(notices).toEqual(['other-audience'])
+    await receiver.stop()
+    make()
+    receiver.events.on('stream:noticed', ({ notice }) => void notices.push(notice.name))
+    await receiver.start()
+    expect(notices).toEqual(['other-audience'])
+  })
+
+  it('COMPAT-1-14: takes 200 for a created stream, a deleted one and a verification', async () => {
+    const url = 'http://127.0.0.1:9/signals'
+    const own = { stream_id: 's', delivery: { method: push, endpoint_url: url } }
+    transmitter.next('POST /streams', json(200, stream(own)))
+    transmitter.next('POST /verify', answerStatus(200))
+    await make().start()
+    transmitter.next('DELETE /streams', answerStatus(200))
+    expect(await receiver.ownStream?.delete()).toBe(true)
+  })
+
   it('management requests go one at a time', async () => {
     await make().start()
     let underWay = 0

@@ -11,6 +11,8 @@ import { createStreamClient } from './stream-client.ts'
 /** What {@link connect} needs. */
 export interface ConnectParts extends EnsureRules {
   readonly peer: Peer
+  /** What names this Receiver in `aud`. */
+  readonly audience: string
   /** Finds the Transmitter. */
   readonly transmitter: () => Promise<KnownTransmitter>
   readonly verifications: Verifications
@@ -38,6 +40,7 @@ export async function connect(parts: ConnectParts, signal: AbortSignal): Promise
     return { own: createOwnStream(client, stream_id, expectVerification), ...ensured }
   })
   emitter.emit('stream:ready', { at: clock.now(), stream, created })
+  checkAudience(parts, stream)
   found(stream, own)
   const { status_endpoint } = await transmitter()
   if (!created && status_endpoint !== undefined) await resume(parts, own, signal)
@@ -54,6 +57,22 @@ export async function findTransmitter(
   signal: AbortSignal,
 ): Promise<void> {
   await atLast(parts, signal, parts.transmitter)
+}
+
+/**
+ * Tells that the stream is for somebody else by its `aud`: its SETs will be refused, unless they
+ * say another than the stream.
+ *
+ * @see OpenID SSF 1.0, "Validating a Stream Creation Response"
+ */
+function checkAudience(
+  { audience, emitter, clock }: ConnectParts,
+  { aud }: StreamConfiguration,
+): void {
+  const audiences: readonly unknown[] = [aud ?? []].flat()
+  if (audiences.length === 0 || audiences.includes(audience)) return
+  const message = '"aud" of the stream is not the "audience" of this Receiver'
+  emitter.emit('stream:noticed', { at: clock.now(), notice: { name: 'other-audience', message } })
 }
 
 /** What keeps a status from being read or changed keeps nobody from receiving. */
