@@ -1,7 +1,11 @@
 import { createEmitter } from '@drawbridge/core'
-import { createCanonical } from '@drawbridge/schema'
+import { createCanonical, subjectOf } from '@drawbridge/schema'
 import { createAuthority } from './authority/authority.ts'
 import { canonicalMandates } from './authority/mandate.ts'
+import { createActs } from './blast-radius/acts.ts'
+import { createBlastRadius } from './blast-radius/blast-radius.ts'
+import { createOperator } from './blast-radius/operator.ts'
+import { createProtection } from './blast-radius/protection.ts'
 import { dryRunOf } from './dry-run.ts'
 import type { EnforcementEvents, Tell } from './enforcement-events.ts'
 import type { Enforcement } from './enforcement.ts'
@@ -49,8 +53,18 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     emitter.emit(name, { at: clock.now(), ...event } as never)
   }
   const canonical = createCanonical(settings.issuerAliases)
-  const authority = createAuthority(canonicalMandates(settings.mandates, canonical))
-  const rules: FoldRules = { authority, acrOrder: settings.acrOrder }
+  const mandates = canonicalMandates(settings.mandates, canonical)
+  const authority = createAuthority(mandates)
+  const acts = createActs()
+  const protection = createProtection(
+    settings.protect.map((one) => canonical.subject(subjectOf(one, 'protect'))),
+  )
+  const rules: FoldRules = {
+    authority,
+    acrOrder: settings.acrOrder,
+    rulingOf: acts.rulingOf,
+    ...(!protection.isEmpty && { isProtected: ({ subject }) => protection.covers(subject) }),
+  }
   const widen: Widen = ({ cause, on }) => authority.widened(cause.iss, on)
   const now = (): number => clock.now() / 1000
   const read = (who: Who): Session => {
@@ -73,6 +87,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
   const carryOut = createCarryOut({
     ...settings,
     authority,
+    protection,
     rules,
     tell,
     read,
@@ -85,16 +100,20 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     widen,
     report: {
       changed: (entry) => {
+        blastRadius.changed(entry)
         if (issuerMeant(entry.on) === undefined) {
           watches.changed(index()?.places(entryKey(entry)) ?? [])
         } else watches.changedAll()
       },
-      followed: ({ cause, effect, lifted, since }) => {
+      followed: ({ act, cause, effect, lifted, since }) => {
+        if (act) return
         const dwell = followedDwell(cause, since, clock)
         silences.heard(cause.iss)
         tell('signal:followed', { cause, effect, lifted: lifted === true, dwell })
       },
-      recovered: carryOut.written,
+      recovered: (written) => {
+        if (!written.entry.act) carryOut.written(written)
+      },
       stale: (heardAt) => {
         tell('ledger:stale', { heardAt })
         watches.changedAll()
@@ -104,9 +123,11 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
       doubted: (reason) => tell('ledger:doubted', { reason }),
     },
   })
-  const { written } = carryOut
-  const signals = createRecordSignals({ ...settings, canonical, authority, replica, tell, written })
   const local = createLocalSettings({ ...settings, canonical })
+  const parts = { ...settings, acts, authority, canonical, mandates, now, replica, rules, tell }
+  const blastRadius = createBlastRadius({ ...parts, local })
+  const { written } = carryOut
+  const signals = createRecordSignals({ ...parts, blastRadius, written })
 
   const silences = createSilences({
     ...settings,
@@ -126,13 +147,16 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     open: async () => {
       await replica.open()
       silences.start()
-      for (const entry of index()?.all() ?? []) carryOut.found(entry)
+      const entries = index()?.all() ?? []
+      blastRadius.opened(entries)
+      for (const entry of entries) carryOut.found(entry)
     },
     close: async () => {
       silences.stop()
       watches.close()
       await carryOut.stop()
       await replica.close()
+      blastRadius.closed()
     },
   })
 
@@ -150,8 +174,18 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     run(() => writing).catch(() => undefined)
   }
   const ruling = { ...settings, ...local, index, write: writeBehind }
+  const operator = createOperator({
+    ...parts,
+    blastRadius,
+    index,
+    run,
+    carriesOut: settings.hooks.terminate !== undefined,
+    confirmed: carryOut.confirmed,
+    restored: carryOut.restored,
+  })
 
   return {
+    ...operator,
     start,
     stop,
     apply: (event) => {

@@ -30,6 +30,10 @@ export function harder(one: Effect | undefined, other: Effect): Effect {
   return one !== undefined && hardness(one) > hardness(other) ? one : other
 }
 
+/** The milder one of two effects. */
+export const milder = (one: Effect, other: Effect): Effect =>
+  hardness(one) < hardness(other) ? one : other
+
 /** How long a session lives on. */
 export interface ShortenTerms {
   /** From T, or from its beginning where that was later, in seconds. */

@@ -27,8 +27,13 @@ export interface EnforcementEvents {
     readonly lifted: boolean
     /** False for a signal that is repeated, late or replayed. */
     readonly changed: boolean
-    /** True when its Transmitter is only observed. */
+    /**
+     * True when it takes nothing: its Transmitter is only observed, in quarantine, or what it said
+     * at that time was undone.
+     */
     readonly observed: boolean
+    /** True when it is above its Transmitter's budget: it suspends, until an operator answers. */
+    readonly held: boolean
     readonly dwell: DwellTime
   }
   /** The guard of this node answers by a signal that another node applied. */
@@ -83,6 +88,65 @@ export interface EnforcementEvents {
     readonly iss: string
     /** How long nothing was heard of it, in milliseconds. */
     readonly silentMs: number
+  }
+  /** A Transmitter went above its budget. Told once, however much follows, until it is answered. */
+  readonly 'budget:exceeded': {
+    readonly at: number
+    readonly iss: string
+    /** How many principals it may end the sessions of. */
+    readonly principals: number
+    /** In how long, in seconds. */
+    readonly windowSeconds: number
+  }
+  /** An operator lets what was held above a budget end sessions. */
+  readonly 'budget:confirmed': {
+    readonly at: number
+    readonly iss: string
+    /** How many signals were held. */
+    readonly signals: number
+    readonly by?: string
+  }
+  /** An operator gave back what was held above a budget. */
+  readonly 'budget:released': {
+    readonly at: number
+    readonly iss: string
+    /** How many signals were held. */
+    readonly signals: number
+    readonly by?: string
+  }
+  /** An operator stopped a Transmitter's effects. */
+  readonly 'transmitter:quarantined': {
+    readonly at: number
+    readonly iss: string
+    /** Why, in the operator's words. */
+    readonly reason: string
+    readonly by?: string
+  }
+  /** An operator ended a quarantine. */
+  readonly 'transmitter:reinstated': {
+    readonly at: number
+    readonly iss: string
+    readonly by?: string
+  }
+  /** An operator gave back what a Transmitter's signals took. */
+  readonly 'effects:undone': {
+    readonly at: number
+    readonly iss: string
+    /** From when on, in milliseconds since 1970. */
+    readonly since: number
+    /** How many signals were lifted. */
+    readonly signals: number
+    /** How many stay, for the application has carried out what they ended. */
+    readonly terminated: number
+    readonly by?: string
+  }
+  /** A signal would take more from an account of `protect` than it can. */
+  readonly 'subject:protected': {
+    readonly at: number
+    readonly cause: Cause
+    readonly subject: Subject
+    /** What the signal does to others. */
+    readonly effect: Effect
   }
   /** A request was denied. */
   readonly 'request:denied': {

@@ -1,5 +1,6 @@
 import type { Watchable } from '@drawbridge/core'
 import type { SecurityEvent } from '@drawbridge/schema'
+import type { Operator } from './blast-radius/operator.ts'
 import type { EnforcementEvents } from './enforcement-events.ts'
 import type { AccessDecision, CheckOptions } from './guard/access-decision.ts'
 import type { Explanation } from './guard/explanation.ts'
@@ -18,7 +19,7 @@ export interface DryRun {
 }
 
 /** Session-time enforcement: makes signals true for sessions that are alive. */
-export interface Enforcement {
+export interface Enforcement extends Operator {
   /**
    * Opens the ledger and reads it. Idempotent; after a failure it can be called again. Until it has
    * resolved, every check refuses.

@@ -7,7 +7,8 @@ import {
   type SubjectIdentifier,
 } from '@drawbridge/schema'
 import { createAuthority, type Authority } from './authority/authority.ts'
-import { harder, hardness, type Effect, type Terms } from './effect.ts'
+import type { Ruling } from './blast-radius/acts.ts'
+import { harder, hardness, milder, type Effect, type Terms } from './effect.ts'
 import { boundaryCause, isExpired, type LedgerEntry } from './ledger/ledger-entry.ts'
 import type { Session } from './session.ts'
 
@@ -64,6 +65,13 @@ export interface FoldRules {
   readonly authority: Authority
   /** Authentication context classes, from weak to strong. */
   readonly acrOrder: readonly string[]
+  /**
+   * What operators and budgets have left of an entry; undefined where that is all of it. Default:
+   * all of every entry.
+   */
+  rulingOf?(entry: LedgerEntry): Ruling | undefined
+  /** Whether a session is of an account of `protect`. Default: none is. */
+  isProtected?(session: Session): boolean
 }
 
 const defaultRules: FoldRules = { authority: createAuthority(), acrOrder: [] }
@@ -81,17 +89,27 @@ export function fold(
   now: number,
   rules: FoldRules = defaultRules,
 ): Fold {
-  const boundaries = entries.filter(({ cause }) => cause.name === boundaryCause)
+  const boundaries = entries.filter(({ cause, observed: isObserved }) => {
+    return cause.name === boundaryCause && !isObserved
+  })
   const taken: Held[] = []
   const observed: Held[] = []
+  const isProtected = rules.isProtected?.(session) ?? false
+  const about: About = { session, now, isProtected, acrOrder: rules.acrOrder }
   let endsAt = Infinity
   for (const entry of entries) {
-    if (entry.lifted || isExpired(entry, now)) continue
+    if (entry.lifted || entry.act || isExpired(entry, now)) continue
     const reach = rules.authority.reach(entry, session)
     if (!reach || !isSameOwner(entry, session, boundaries)) continue
-    const held = hold(entry, session, now, reach.hardest, rules.acrOrder)
-    if (held) (reach.isObserved ? observed : taken).push(held)
-    if (!reach.isObserved) endsAt = Math.min(endsAt, endOf(entry, session))
+    const { takes, hardest } = rules.rulingOf?.(entry) ?? unruled
+    if (takes === 'nothing') continue
+    const limit = isProtected ? 'reauthenticate' : milder(reach.hardest, hardest)
+    const held = hold(entry, limit, about)
+    // Who was ended by time alone gets it back: only what the entry itself ended is carried out.
+    if (takes === 'terminate' && (held?.effect !== 'terminate' || held.ended)) continue
+    const isObserved = reach.isObserved || entry.observed === true
+    if (held) (isObserved ? observed : taken).push(held)
+    if (!isObserved) endsAt = Math.min(endsAt, endOf(entry, session))
   }
   return {
     ...combine(taken, rules.acrOrder),
@@ -100,6 +118,8 @@ export function fold(
     observed,
   }
 }
+
+const unruled: Ruling = { takes: 'all', hardest: 'terminate' }
 
 /** NumericDate, seconds: when time alone ends or challenges a session that an entry reaches. */
 function endOf(entry: LedgerEntry, session: Session): number {
@@ -113,20 +133,25 @@ function endOf(entry: LedgerEntry, session: Session): number {
     : Infinity
 }
 
-/** What an entry that names a session does to it. */
-function hold(
-  entry: LedgerEntry,
-  session: Session,
-  now: number,
-  hardest: Effect,
-  acrOrder: readonly string[],
-): Held | undefined {
+/** What entries are judged for. */
+interface About {
+  readonly session: Session
+  readonly now: number
+  readonly isProtected: boolean
+  readonly acrOrder: readonly string[]
+}
+
+/** What an entry that names a session does to it, and no more than the hardest effect. */
+function hold(entry: LedgerEntry, hardest: Effect, about: About): Held | undefined {
+  const { session, now, isProtected } = about
   const { effect, terms = {} } = effectOn(entry, session)
   if (effect === null) return undefined
+  // Without its grants a protected account would be of no use, and no login returns them.
+  const isOther = isProtected && effect === 'restrict'
   // A milder one keeps its terms; of a harder one only the name is left.
-  const isCapped = hardness(effect) > hardness(hardest)
+  const isCapped = isOther || hardness(effect) > hardness(hardest)
   const held: Held = isCapped ? { entry, effect: hardest, terms: {} } : { entry, effect, terms }
-  if (held.effect === 'reauthenticate') return challenge(held, session, now, hardest, acrOrder)
+  if (held.effect === 'reauthenticate') return challenge(held, hardest, about)
   if (!reaches(entry, session)) return undefined
   const hasEnded = held.effect === 'shorten' && endOf(entry, session) <= now
   return hasEnded ? outOfTime(held, hardest) : held
@@ -149,13 +174,8 @@ const tenantKey = ({ subject }: Session): string | undefined =>
   isComplex(subject) && subject.tenant ? subjectKey(subject.tenant) : undefined
 
 /** Authenticating again is what gives it back, in the same session and under a condition as well. */
-function challenge(
-  held: Held,
-  session: Session,
-  now: number,
-  hardest: Effect,
-  acrOrder: readonly string[],
-): Held | undefined {
+function challenge(held: Held, hardest: Effect, about: About): Held | undefined {
+  const { session, now, acrOrder } = about
   const { entry, terms } = held
   if (beganBefore(entry, session)) {
     const { graceSeconds = Infinity } = terms

@@ -12,6 +12,17 @@ export {
   type Reach,
 } from './authority/authority.ts'
 export { type Mandate, type Mandates } from './authority/mandate.ts'
+export { type Act, type ActName } from './blast-radius/act.ts'
+export { type Ruling } from './blast-radius/acts.ts'
+export { type Budget } from './blast-radius/budget.ts'
+export {
+  type AnsweredOverrun,
+  type Operator,
+  type OperatorOptions,
+  type QuarantineOptions,
+  type UndoOptions,
+} from './blast-radius/operator.ts'
+export { type NotUndone, type UndoResult } from './blast-radius/undo.ts'
 export { type GuardOptions } from './bindings/judge.ts'
 export { type Identify, type Nobody } from './bindings/identify.ts'
 export { guardFetch, type FetchHandlerFunction } from './bindings/fetch.ts'

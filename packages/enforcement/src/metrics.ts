@@ -77,6 +77,7 @@ export function enforcementMetrics(events: Watchable<EnforcementEvents>): Enforc
       count('hooks_failed_total', { name, given_up: String(givenUp) })
     }),
     watch(events, 'ledger:stale', () => count('ledger_stale_total')),
+    watch(events, 'budget:exceeded', ({ iss }) => count('budgets_exceeded_total', { iss })),
     watch(events, 'transmitter:silent', ({ iss }) => count('transmitters_silent_total', { iss })),
   ]
   return {

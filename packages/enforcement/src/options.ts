@@ -1,5 +1,6 @@
 import { checkOptions, systemClock, type Clock, type OptionChecks } from '@drawbridge/core'
-import type { IssuerAliases, Subject, SubjectInput } from '@drawbridge/schema'
+import { subjectOf, type IssuerAliases, type Subject, type SubjectInput } from '@drawbridge/schema'
+import { isTenantWide } from './authority/authority.ts'
 import { checkMandates, type Mandates } from './authority/mandate.ts'
 import { effectMistakes, isScopeToken } from './effect.ts'
 import type { SiteData } from './guard/denial-response.ts'
@@ -24,6 +25,11 @@ export interface EnforcementOptions {
   readonly policy: Policy
   /** Which Transmitter may touch whose sessions, by `iss`. Default: each those it logged in itself. */
   readonly mandates?: Mandates
+  /**
+   * Break-glass accounts: whatever anybody's signal says, the application's own included, they are
+   * asked to authenticate again at most. A simple subject names a user. Default: none.
+   */
+  readonly protect?: readonly SubjectInput[]
   /**
    * What happens when a Transmitter is not heard of, by `iss`. Only on nodes that receive: what
    * they find counts on all. Default: nothing is noticed.
@@ -122,6 +128,7 @@ const defaultRetry: HookRetry = {
 
 const defaults = {
   mandates: {},
+  protect: [],
   silence: {},
   requestRules: [],
   hooks: {},
@@ -167,6 +174,7 @@ export function readOptions(options: EnforcementOptions): EnforcementSettings {
   checkNumbers(settings, checks)
   checkHooks(settings, checks)
   checkMandates(settings.mandates, checks)
+  checkProtected(settings.protect, checks)
   checkSilence(settings.silence, checks)
   checks.check(
     ![settings.issuerAliases].flatMap(Object.entries).flat(2).includes(localIssuer),
@@ -233,6 +241,20 @@ function checkHooks({ hooks, hookRetry }: EnforcementSettings, { check }: Option
   for (const [name, value] of Object.entries(hookRetry)) {
     check(name in defaultRetry, `"hookRetry.${name}" is not an option`)
     check(isAtLeast(value, 1), `"hookRetry.${name}" must be 1 or more`)
+  }
+}
+
+/** Who protects a whole tenant has no signals for it any more. */
+function checkProtected(protect: unknown, { check }: OptionChecks): void {
+  check(Array.isArray(protect), '"protect" must be an array of subjects')
+  for (const [place, one] of (Array.isArray(protect) ? (protect as unknown[]) : []).entries()) {
+    const name = `protect[${place}]`
+    try {
+      const subject = subjectOf(one as SubjectInput, name)
+      check(!isTenantWide(subject), `"${name}" must name somebody, and not a tenant as a whole`)
+    } catch (error) {
+      check(false, (error as Error).message)
+    }
   }
 }
 

@@ -1,7 +1,10 @@
 import { OptionsError, type Clock } from '@drawbridge/core'
 import { subjectOf, type Canonical, type SecurityEvent, type Subject } from '@drawbridge/schema'
 import type { Authority } from './authority/authority.ts'
+import type { BlastRadius } from './blast-radius/blast-radius.ts'
+import { limitsOf } from './blast-radius/limits.ts'
 import type { DwellTime, Tell } from './enforcement-events.ts'
+import type { FoldRules } from './fold.ts'
 import { localIssuer, type Cause, type LedgerEntry } from './ledger/ledger-entry.ts'
 import type { Replica } from './ledger/replica.ts'
 import type { Written } from './ledger/ledger.ts'
@@ -12,6 +15,8 @@ import { entriesOf } from './policy/entries-of.ts'
 export interface RecordSettings extends EnforcementSettings {
   readonly canonical: Canonical
   readonly authority: Authority
+  readonly rules: FoldRules
+  readonly blastRadius: BlastRadius
   readonly replica: Replica
   readonly tell: Tell
   /** Told of each entry that is durable. */
@@ -37,7 +42,7 @@ type Unresolved = (entry: LedgerEntry) => void
 
 /** Makes the way of a signal into the ledger: mandate, policy, identity, ledger. */
 export function createRecordSignals(settings: RecordSettings): RecordSignals {
-  const { authority, canonical, clock, replica, tell, resolve } = settings
+  const { authority, blastRadius, canonical, clock, replica, rules, tell, resolve } = settings
 
   const write = async (entry: LedgerEntry, receipt: Receipt): Promise<void> => {
     const written = await replica.write(entry)
@@ -47,7 +52,8 @@ export function createRecordSignals(settings: RecordSettings): RecordSignals {
       effect: entry.effect,
       lifted: entry.lifted === true,
       changed: written.changed,
-      observed: authority.limits(entry.cause.iss).isObserved,
+      observed: limitsOf(entry, settings).isObserved,
+      held: rules.rulingOf?.(entry)?.hardest === 'suspend',
       dwell: dwellTime(entry, receipt, clock),
     })
     settings.written(written)
@@ -76,8 +82,14 @@ export function createRecordSignals(settings: RecordSettings): RecordSignals {
     return Promise.all(allowed.map((entry) => resolved(entry, unresolved)))
   }
 
+  /** One after the other without a pause between form and write, so that none is overlooked. */
+  const admit = async (entry: LedgerEntry, receipt: Receipt): Promise<void> => {
+    const admitted = blastRadius.admit(entry)
+    await Promise.all([write(admitted.entry, receipt), admitted.overrun])
+  }
+
   return {
-    judge: (event) => judge(event),
+    judge: async (event) => (await judge(event)).map(blastRadius.preview),
     write,
     record: async (event, receipt) => {
       const entries = await judge(event, ({ cause, on: subject }) => {
@@ -85,7 +97,7 @@ export function createRecordSignals(settings: RecordSettings): RecordSignals {
       })
       if (entries.length === 0) tellWhyNot(event, settings)
       // Together, so that the entries of one signal share a commit.
-      await Promise.all(entries.map((entry) => write(entry, receipt)))
+      await Promise.all(entries.map((entry) => admit(entry, receipt)))
     },
   }
 }

@@ -173,6 +173,8 @@ const reasons: Record<DenialReason, [status: number, challenge: string | null, f
       'scope="files:read files:write"',
     403,
   ],
+  denied: [403, '', 403],
+  undecided: [503, null, 503],
 }
 const table = Object.entries(reasons).map(
   ([reason, row]) => [reason as DenialReason, ...row] as const,
@@ -186,7 +188,9 @@ describe('the answer to a request that is denied', () => {
         const answer = denialResponse(denialOf(reason, true), asking, settings)
         const { headers } = answer
         expect(answer.status).toBe(status)
-        expect(headers.get('www-authenticate')).toBe(challenge && `Bearer ${challenge}`)
+        expect(headers.get('www-authenticate')).toBe(
+          challenge === null ? null : `Bearer ${challenge}`.trim(),
+        )
         expect(headers.get('retry-after')).toBe(status === 503 ? '1' : null)
         expect(headers.get('content-type')).toBe('application/json')
         expect(headers.get('cache-control')).toBe('no-store')
@@ -194,7 +198,7 @@ describe('the answer to a request that is denied', () => {
         const { error, error_description } = (await answer.json()) as Record<string, string>
         if (challenge) {
           expect(challenge).toContain(`error="${error}", error_description="${error_description}"`)
-        } else expect(error).toBe('temporarily_unavailable')
+        } else expect(error).toBe(status === 503 ? 'temporarily_unavailable' : 'access_denied')
       }
     },
   )
@@ -202,7 +206,7 @@ describe('the answer to a request that is denied', () => {
     const answer = denialResponse(denialOf(reason, true), undefined, settings)
     const challenge = answer.headers.get('www-authenticate') ?? 'Bearer a="b"'
     expect(challenge).toMatch(
-      /^Bearer ([a-z_]+="[\u0020\u0021\u0023-\u005b\u005d-\u007e]+"(, |$))+$/,
+      /^Bearer( [a-z_]+="[\u0020\u0021\u0023-\u005b\u005d-\u007e]+"(,|$))*$/,
     )
     const names = [...challenge.matchAll(/([a-z_]+)=/g)].map(([, name]) => name)
     expect(new Set(names).size).toBe(names.length)

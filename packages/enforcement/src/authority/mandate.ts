@@ -1,5 +1,6 @@
 import type { OptionChecks } from '@drawbridge/core'
 import type { Canonical, SubjectIdentifier } from '@drawbridge/schema'
+import { checkBudget, type Budget } from '../blast-radius/budget.ts'
 import { effects, isEffect, type Effect } from '../effect.ts'
 
 /** Whose sessions a Transmitter may touch, and how hard. */
@@ -28,6 +29,11 @@ export interface Mandate {
    * the rest of the subject matches. Default: it does not reach them.
    */
   readonly unknownDevice?: 'match'
+  /**
+   * How many principals it may end the sessions of. Above it their sessions are suspended, until an
+   * operator calls `confirm` or `release`. Default: as many as it says.
+   */
+  readonly budget?: Budget
 }
 
 /** The mandates by the `iss` of a Transmitter's SETs. Who is not named has the default of each. */
@@ -43,13 +49,15 @@ const members: readonly string[] = [
   'mode',
   'observedTenants',
   'unknownDevice',
+  'budget',
 ]
 
 /** Notes every mistake in the mandates. */
-export function checkMandates(mandates: Mandates, { check }: OptionChecks): void {
+export function checkMandates(mandates: Mandates, checks: OptionChecks): void {
+  const { check } = checks
   for (const [iss, mandate] of Object.entries(mandates)) {
     const name = `mandates[${JSON.stringify(iss)}]`
-    const { hardest, mode, unknownDevice, ...lists } = mandate
+    const { hardest, mode, unknownDevice, budget, ...lists } = mandate
     for (const member of Object.keys(mandate)) {
       check(members.includes(member), `"${name}.${member}" is not an option`)
     }
@@ -65,6 +73,7 @@ export function checkMandates(mandates: Mandates, { check }: OptionChecks): void
       unknownDevice === undefined || unknownDevice === 'match',
       `"${name}.unknownDevice" must be match, or left out`,
     )
+    checkBudget(budget, `${name}.budget`, checks)
     for (const [member, list] of Object.entries(lists)) {
       check(list === undefined || Array.isArray(list), `"${name}.${member}" must be an array`)
     }

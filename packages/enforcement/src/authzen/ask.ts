@@ -1,8 +1,8 @@
 import { PeerError } from '@drawbridge/schema'
 import type { Authorization } from '../hooks/ready-made/global-token-revocation.ts'
-import { noDecision, readDecision, readDecisions, type DecisionAnswer } from './answer.ts'
-import type { Decision } from './answer.ts'
-import { exchange, isPeerError, within } from './exchange.ts'
+import { noDecision, readDecision, readDecisions } from './answer.ts'
+import type { Decision, DecisionAnswer } from './answer.ts'
+import { exchange, within } from './exchange.ts'
 import { createKnownMetadata } from './metadata.ts'
 import type { DecisionPointSettings } from './options.ts'
 
@@ -92,12 +92,14 @@ function failed(
   requestId: string,
   { onError }: Pick<DecisionPointSettings, 'onError'>,
 ): DecisionAnswer {
-  const failure = isPeerError(error) ? error : notAsked(error)
-  return { decision: onError === 'permit', requestId, failure }
+  return { decision: onError === 'permit', requestId, failure: peerError(error) }
 }
 
-const notAsked = (cause: unknown): PeerError =>
-  new PeerError('ERR_PEER_UNREACHABLE', 'the decision point could not be asked', { cause })
+/** What is none comes of the network, or of `authorize`. By name: realms differ. */
+const peerError = (cause: unknown): PeerError =>
+  (cause as { readonly name?: unknown } | undefined)?.name === 'PeerError'
+    ? (cause as PeerError)
+    : new PeerError('ERR_PEER_UNREACHABLE', 'no answer came from the decision point', { cause })
 
 /** What the runtime says of a field that is wrong shows its value, a secret: nothing of it is kept. */
 async function headersFor(

@@ -32,26 +32,22 @@ export type Answered = (status: number) => void
  * Asks once, follows no redirect, and reads the JSON of a 200. An answer to another request, by its
  * `X-Request-ID`, is none.
  *
- * @throws PeerError `ERR_PEER_UNREACHABLE` without an answer and for 429 and 5xx, `ERR_PEER_ANSWER`
- *   for whatever else is no 200 with JSON
+ * @throws PeerError `ERR_PEER_UNREACHABLE` for 429 and 5xx, `ERR_PEER_ANSWER` for whatever else is
+ *   no 200 with JSON; and what `fetch` throws without an answer
  */
 export async function exchange(
   { url, init, signal }: ExchangeRequest,
   { fetch, clock }: ExchangeSettings,
   answered: Answered = () => undefined,
 ): Promise<unknown> {
-  try {
-    const response = await fetch(url, { ...init, redirect: 'manual', signal })
-    answered(response.status)
-    const failure = failureOf(response, init.headers, clock)
-    if (failure) {
-      await response.body?.cancel().catch(() => undefined)
-      throw failure
-    }
-    return jsonOf(await readBody(response, largestBytes))
-  } catch (cause) {
-    throw isPeerError(cause) ? cause : unreachable(cause)
+  const response = await fetch(url, { ...init, redirect: 'manual', signal })
+  answered(response.status)
+  const failure = failureOf(response, init.headers, clock)
+  if (failure) {
+    await response.body?.cancel().catch(() => undefined)
+    throw failure
   }
+  return jsonOf(await readBody(response, largestBytes))
 }
 
 const peer = 'the decision point'
@@ -79,13 +75,6 @@ function jsonOf(body: Awaited<ReturnType<typeof readBody>>): unknown {
 
 const noAnswer = (why: string, cause?: unknown): PeerError =>
   new PeerError('ERR_PEER_ANSWER', `the answer of ${peer} ${why}`, { cause })
-
-const unreachable = (cause: unknown): PeerError =>
-  new PeerError('ERR_PEER_UNREACHABLE', `${peer} gave no answer`, { cause })
-
-/** By name: realms differ. */
-export const isPeerError = (error: unknown): error is PeerError =>
-  (error as { readonly name?: unknown } | undefined)?.name === 'PeerError'
 
 /**
  * Does something for a limited time, whatever it waits for.

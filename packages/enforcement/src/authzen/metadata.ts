@@ -64,7 +64,7 @@ async function fetchMetadata(
  *   an endpoint is missing or leads elsewhere
  * @see OpenID Authorization API 1.0, "Policy Decision Point Metadata Validation"
  */
-export function readMetadata(
+function readMetadata(
   value: unknown,
   settings: Pick<MetadataSettings, 'url' | 'allowInsecureHttp'>,
 ): DecisionPointMetadata {

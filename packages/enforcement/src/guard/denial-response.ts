@@ -116,8 +116,8 @@ export function denialResponse(
 function challengeHeaders(denial: Denial, { status, error, description }: Wording): Fields {
   if (status === 503) return { 'retry-after': '1' }
   const { reason, acr, maxAgeSeconds, scope = [] } = denial
-  // No other token would help, so that no challenge is due.
-  if (reason === 'denied') return {}
+  // No other token would help: an error would have clients fetch one.
+  if (reason === 'denied') return { 'www-authenticate': 'Bearer' }
   const asks = reason === 'reauthenticate'
   const parameters = [
     `error="${error}"`,

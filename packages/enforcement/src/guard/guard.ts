@@ -96,7 +96,8 @@ function decide(
   return isUntouched ? allowed : allow(state)
 }
 
-const isTaken = (grant: string, limits: GrantLimits | undefined): boolean =>
+/** Tells whether signals have taken a grant. */
+export const isTaken = (grant: string, limits: GrantLimits | undefined): boolean =>
   limits !== undefined &&
   (limits.taken.includes(grant) || (limits.left !== undefined && !limits.left.includes(grant)))
 

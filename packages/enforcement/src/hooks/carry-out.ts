@@ -1,5 +1,8 @@
 import type { Clock } from '@drawbridge/core'
 import type { Authority } from '../authority/authority.ts'
+import { limitsOf } from '../blast-radius/limits.ts'
+import { isSoftened, type Protection } from '../blast-radius/protection.ts'
+import type { Effect, Terms } from '../effect.ts'
 import type { Tell } from '../enforcement-events.ts'
 import { fold, type FoldRules } from '../fold.ts'
 import { entryKey, type LedgerEntry } from '../ledger/ledger-entry.ts'
@@ -14,6 +17,7 @@ import { cappedHook, dueHooks, type DueHook } from './hooks.ts'
 export interface CarryOutSettings extends EnforcementSettings {
   readonly authority: Authority
   readonly rules: FoldRules
+  readonly protection: Protection
   readonly clock: Clock
   readonly tell: Tell
   read(who: Who): Session
@@ -29,13 +33,17 @@ export interface CarryOut {
   written(written: Written): void
   /** An entry was there when the ledger was opened. */
   found(entry: LedgerEntry): void
+  /** What was held may end sessions now. */
+  confirmed(entry: LedgerEntry): void
+  /** What an entry took was given back, by an operator. */
+  restored(entry: LedgerEntry, what: { readonly effect: Effect; readonly terms?: Terms }): void
   /** Waits for hooks that run, and for no grace period. */
   stop(): Promise<void>
 }
 
 /** Makes the side of the enforcement that the application's hooks see. */
 export function createCarryOut(settings: CarryOutSettings): CarryOut {
-  const { authority, clock, rules, tell, read, now, standing } = settings
+  const { authority, clock, protection, rules, tell, read, now, standing } = settings
   let stopping = new AbortController()
 
   const sessionsOf = async ({ on, also = [] }: LedgerEntry): Promise<readonly Who[]> => {
@@ -67,30 +75,63 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
   })
 
   const run = (due: DueHook): void => {
-    const { iss } = due.entry.cause
-    const { isObserved, hardest } = authority.limits(iss)
+    const { cause, on } = due.entry
+    const { isObserved, hardest } = limitsOf(due.entry, settings)
+    // A credential that was made useless cannot be given back.
+    const isHeldBack = due.name === 'rotate' && rules.rulingOf?.(due.entry)?.hardest === 'suspend'
+    const left = isHeldBack ? undefined : protection.hookFor(cappedHook(due, hardest))
     // A hook that looks nobody up itself must not be told of people who are others' to name.
-    if (!isObserved && authority.mayName(iss, due.entry.on)) runner.run(cappedHook(due, hardest))
+    if (left && !isObserved && authority.mayName(cause.iss, on)) runner.run(left)
   }
   const waitForGrace = (entry: LedgerEntry): void => {
-    if (authority.limits(entry.cause.iss).hardest !== 'terminate') return
+    const { isObserved, hardest } = limitsOf(entry, settings)
+    if (isObserved || hardest !== 'terminate') return
     void awaitGrace(entry, { clock, standing, run }, stopping.signal)
   }
   const countUnmatched = async ({ changed, entry }: Written): Promise<void> => {
-    if (!settings.sessions || !changed || entry.lifted) return
+    if (!settings.sessions || !changed || entry.lifted || entry.observed) return
     const { cause, on: subject } = entry
     for await (const slice of slicesOf(await sessionsOf(entry))) {
       if (slice.some((who) => effectsOn(entry, who).length > 0)) return
     }
     tell('signal:unmatched', { cause, subject })
   }
+  const isOfProtected = (entry: LedgerEntry, who: Who): boolean => {
+    const session = read(who)
+    return protection.covers(session.subject) && authority.reach(entry, session) !== undefined
+  }
+  const watchProtected = async ({ changed, entry }: Written): Promise<void> => {
+    const { cause, on: subject, effect } = entry
+    if (protection.isEmpty || !changed || entry.lifted || !isSoftened(entry)) return
+    if (limitsOf(entry, settings).isObserved) return
+    if (protection.names(entry)) return tell('subject:protected', { cause, subject, effect })
+    for await (const slice of slicesOf(await sessionsOf(entry))) {
+      if (slice.some((who) => isOfProtected(entry, who))) {
+        return tell('subject:protected', { cause, subject, effect })
+      }
+    }
+  }
 
   return {
     written: (outcome) => {
-      for (const due of dueHooks(outcome)) run(due)
-      if (outcome.changed) waitForGrace(outcome.entry)
+      const { before, changed, entry } = outcome
+      // What an operator gave back is not given back once more.
+      const isBack = entry.lifted && before && limitsOf(before, settings).isObserved
+      for (const due of isBack ? [] : dueHooks(outcome)) run(due)
+      if (changed) waitForGrace(entry)
       // What the application's function throws is seen where hooks use it.
       void countUnmatched(outcome).catch(() => undefined)
+      void watchProtected(outcome).catch(() => undefined)
+    },
+    confirmed: (entry) => {
+      const isNew = ({ name }: DueHook): boolean => name === 'terminate' || name === 'rotate'
+      for (const due of dueHooks({ changed: true, entry }).filter(isNew)) run(due)
+      waitForGrace(entry)
+    },
+    restored: (entry, what) => {
+      const { cause, on } = entry
+      if (authority.limits(cause.iss).isObserved || !authority.mayName(cause.iss, on)) return
+      runner.run({ name: 'restore', entry, ...what })
     },
     found: (entry) => {
       if (standing(entryKey(entry)) === entry) waitForGrace(entry)

@@ -9,6 +9,7 @@ import {
   type SubjectIdentifier,
   type UriSubject,
 } from '@drawbridge/schema'
+import { actKey, isAct, type Act } from '../blast-radius/act.ts'
 import { isEffect, termMistakes, type Effect, type Terms } from '../effect.ts'
 import { sessionKinds, type SessionKind } from '../session.ts'
 
@@ -76,17 +77,38 @@ export interface LedgerEntry {
    * its lift have none.
    */
   readonly expires?: number
+  /**
+   * NumericDate, seconds: when a node took it in, by its own clock. Absent where it gives back, and
+   * where it is the application's own.
+   */
+  readonly recorded?: number
+  /**
+   * It came above its Transmitter's budget, in the overrun with this T: no more than a suspension,
+   * until an operator confirms or releases.
+   */
+  readonly held?: number
+  /** It came while its Transmitter was in quarantine: it takes nothing, and gives nothing back. */
+  readonly observed?: true
+  /** What was decided about a Transmitter as a whole. Such an entry takes nothing itself. */
+  readonly act?: Act
 }
 
 /**
  * Entries with the same key speak about the same thing, and only the newest counts: same
  * Transmitter, same subject, same cause. Of a cut, which no counter-signal lifts, the effect counts
- * as well: a milder one that comes later gives back nothing that a harder one has ended.
+ * as well: a milder one that comes later gives back nothing that a harder one has ended. A cut that
+ * is held gives back nothing that another one has ended, and what is only observed nothing at all:
+ * they stand for themselves.
  */
-export function entryKey({ cause, on, effect, reaches }: LedgerEntry): string {
+export function entryKey(entry: LedgerEntry): string {
+  const { cause, on, effect, reaches, held, observed, act, since } = entry
   const { iss, name } = cause
+  if (act) return JSON.stringify([iss, actKey(act, since)])
   const isCut = reaches === 'began-before' && iss !== localIssuer
-  return JSON.stringify([iss, name, principalKey(on), ...(isCut ? [effect] : [])])
+  const parts = [iss, name, principalKey(on), ...(isCut ? [effect] : [])]
+  if (isCut && held !== undefined) parts.push('held')
+  if (observed) parts.push('observed')
+  return JSON.stringify(parts)
 }
 
 /**
@@ -140,16 +162,21 @@ const members: readonly string[] = [
   'cause',
   'lifted',
   'expires',
+  'recorded',
+  'held',
+  'observed',
+  'act',
 ]
 
 /** A member that nobody looks at could be the one that takes. */
 function isOfThisRelease(entry: LedgerEntry): boolean {
-  const { effect, terms, reaches, instead = [] } = entry
+  const { effect, terms, reaches, instead = [], act } = entry
   return (
     Object.keys(entry).every((name) => members.includes(name)) &&
     (reaches === 'all' || reaches === 'began-before') &&
     isCarriedOut(effect, terms) &&
-    instead.every(isKnownInstead)
+    instead.every(isKnownInstead) &&
+    (act === undefined || isAct(act))
   )
 }
 

@@ -118,6 +118,8 @@ export function createLedgerIndex(
 
 /** Under each name of aliases, and of what the application calls it: a session is known by one. */
 function placesOf(entry: LedgerEntry, widen: Widen): Set<string> {
+  // An act is about no session.
+  if (entry.act) return new Set()
   const wider = widen(entry)
   const subjects = [entry.on, ...(entry.also ?? []), ...(wider ? [wider] : [])]
   return new Set(subjects.flatMap(indexTexts))

@@ -1,4 +1,8 @@
-import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server'
+import type {
+  CallToolResult,
+  InputRequiredResult,
+  ServerContext,
+} from '@modelcontextprotocol/server'
 import type { CheckOptions } from '../guard/access-decision.ts'
 import type { Caller, McpEnforcement } from './caller.ts'
 
@@ -19,6 +23,8 @@ export interface GuardedCall {
 export const refusals = {
   denied: 'This session has no access to this tool.',
   ended: 'The access of this session ended while the tool was running.',
+  undeclared: 'This session has no access to this.',
+  notGranted: 'The session was not granted this.',
 } as const
 
 /**
@@ -38,10 +44,7 @@ export async function guardCall(
   try {
     const running = run({ ...context, mcpReq: { ...mcpReq, signal } })
     const result = await Promise.race([running, whenAborted(ended)])
-    return result === 'aborted' || ended.aborted ? refusal(refusals.ended) : result
-  } catch (error) {
-    if (ended.aborted) return refusal(refusals.ended)
-    throw error
+    return result === 'aborted' ? refusal(refusals.ended) : result
   } finally {
     over.abort()
   }

@@ -27,8 +27,8 @@ export function mayUse(requires: readonly string[] | undefined, access: ToolAcce
 }
 
 /**
- * Tells whether a token with more scopes would open what this one does not. Where a signal has taken
- * the grant it would not, and to ask for it would go in circles.
+ * Tells whether a token with more scopes would open what this one does not. Where a signal has
+ * taken the grant it would not, and to ask for it would go in circles.
  */
 export const wouldScopeHelp = (
   requires: readonly string[] | undefined,

@@ -48,11 +48,13 @@ function ownEntry(event: SecurityEvent, judgement: Judgement): LedgerEntry | und
         entry(event, cause, judgement, {
           reaches: 'began-before',
           expires: expiry(event, judgement),
+          recorded: judgement.received,
           ...decided,
         })
       )
     case 'condition':
-      if (decided) return entry(event, cause, judgement, decided)
+      if (decided)
+        return entry(event, cause, judgement, { recorded: judgement.received, ...decided })
       // A milder degree of what has rules gives back what a harder one took: MEDIUM after HIGH.
       return policy.isOtherDegree({ ...event, isOf }) ? liftOf(event, cause, judgement) : undefined
     case 'lift':

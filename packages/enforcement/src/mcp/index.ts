@@ -1,0 +1,5 @@
+export type { Nobody } from '../bindings/identify.ts'
+export type { McpEnforcement } from './caller.ts'
+export { guardMcp, type McpGuard } from './guard-mcp.ts'
+export type { GuardedServer, GuardServer, ToolConfig } from './guard-server.ts'
+export type { GuardMcpOptions, McpCaller } from './options.ts'
