@@ -8,6 +8,9 @@ import { startProxy } from './redis-proxy.ts'
 import { hasRedisServer, startRedis, type RedisServer } from './redis-server.ts'
 import { entryWith, noon } from './signals.ts'
 
+/** What is shown here is no time limit: a busy machine may take its time. */
+const patient = { commandTimeoutMs: 20_000 }
+
 const whenRedis = hasRedisServer('the Redis ledger') ? describe : describe.skip
 
 whenRedis('redisLedger', () => {
@@ -15,7 +18,7 @@ whenRedis('redisLedger', () => {
   let places = 0
   const newPrefix = (): string => `place-${++places}`
   const ledgerAt = (prefix: string) =>
-    redisLedger(createClient({ url: server.url }), { ...quick, prefix })
+    redisLedger(createClient({ url: server.url }), { ...quick, ...patient, prefix })
   beforeAll(async () => {
     server = await startRedis()
   })
@@ -40,7 +43,7 @@ whenRedis('redisLedger', () => {
     run: (...nodes: ReturnType<typeof nodeOn>[]) => Promise<void>,
   ): Promise<void> => {
     const prefix = newPrefix()
-    const nodes = Array.from({ length: count }, () => nodeOn(server.url, { prefix }))
+    const nodes = Array.from({ length: count }, () => nodeOn(server.url, { prefix, ...patient }))
     await Promise.all(nodes.map(({ ledger }) => ledger.open()))
     try {
       await run(...nodes)
@@ -191,7 +194,8 @@ whenRedis('redisLedger', () => {
   it('keeps up with a Redis that is slow', async () => {
     const prefix = newPrefix()
     const proxy = await startProxy(server.port, 40)
-    const [near, far] = [nodeOn(server.url, { prefix }), nodeOn(proxy.url, { prefix })]
+    const [near, far] = [server.url, proxy.url].map((url) => nodeOn(url, { prefix, ...patient }))
+    if (!near || !far) return
     for (const { ledger, follower } of [near, far]) {
       await ledger.open()
       await ledger.follow(follower)

@@ -7,6 +7,11 @@ export interface ManualClock extends Clock {
    * the other, and has its turn before the next.
    */
   advance(ms: number): Promise<void>
+  /**
+   * Turns the clock on at once, as when a machine has slept: whoever slept until a moment on the
+   * way is woken after it.
+   */
+  jump(ms: number): Promise<void>
   /** How many sleep. */
   readonly sleepers: number
 }
@@ -53,6 +58,12 @@ export function manualClock(nowMs = 1_700_000_000_000): ManualClock {
         await settled()
       }
       nowMs = until
+      await settled()
+    },
+    jump: async (ms) => {
+      await settled()
+      nowMs += ms
+      for (const sleeper of sleepers) if (sleeper.until <= nowMs) sleeper.wake()
       await settled()
     },
     get sleepers() {
