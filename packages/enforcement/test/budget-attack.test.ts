@@ -15,6 +15,9 @@ import { manualClock, type ManualClock } from '@drawbridge/testkit'
 import { effectsOn, sessionOf, user } from './blast-radius.ts'
 import { idp, noon, revoked } from './signals.ts'
 
+/** All of them are many, and every run need not show it. */
+const users = process.env['DRAWBRIDGE_FAULTS'] === 'full' ? 100_000 : 10_000
+
 const budget = { principals: 500, perSeconds: 3600 }
 const exceeded = { iss: idp, principals: 500, windowSeconds: 3600 }
 
@@ -86,19 +89,19 @@ const countOf = (node: MadNode): Readonly<Record<string, number>> => {
 
 describe('attack: a Transmitter that goes mad', () => {
   it('ends what its budget allows, suspends the rest, is told of once; one undo gives all back', async () => {
-    await withNode(100_000, {}, async (node) => {
+    await withNode(users, {}, async (node) => {
       await noted('100,000 signals into SQLite', () => goMad(node))
-      expect(countOf(node)).toEqual({ terminate: 500, suspend: 99_500 })
+      expect(countOf(node)).toEqual({ terminate: 500, suspend: users - 500 })
       expect(node.alarms).toEqual([expect.objectContaining(exceeded)])
       const undo = () => node.enforcement.undo({ iss: idp, since: new Date(0) })
       const { signals, lifted, terminated } = await noted('their undoing', undo)
       expect([signals, lifted.suspend, lifted.terminate, terminated]).toEqual([
-        100_000,
-        99_500,
+        users,
+        users - 500,
         500,
         [],
       ])
-      expect(countOf(node)).toEqual({ none: 100_000 })
+      expect(countOf(node)).toEqual({ none: users })
       // The budget is still overrun: what is new is held, and nobody is told once more.
       await node.clock.advance(1000)
       await node.enforcement.apply(revoked({ user: user('u7') }, { at: noon + 61 }))
