@@ -106,25 +106,28 @@ describe('docs/guides/enforcement.md', () => {
       scope: 'files:read',
     }
     const who = fromClaims(claims)
+    const rests = { issuer: claims.iss, began: new Date(1750000000_000) }
     expect(who).toEqual({
+      ...rests,
       subject: {
-        user: issSub(claims.iss, 'alice'),
-        session: opaque('s1'),
+        user: issSub(claims.iss, 'robot'),
         token: jwtId(claims.iss, 't1'),
         application: opaque('app'),
-        actor: issSub(claims.iss, 'robot'),
       },
-      issuer: claims.iss,
-      began: new Date(1750000000_000),
       kind: 'agent',
-      acr: 'mfa',
       grants: ['files:read'],
+      delegator: {
+        ...rests,
+        subject: { user: issSub(claims.iss, 'alice'), session: opaque('s1') },
+        acr: 'mfa',
+      },
     })
     const rows = tableOf('Claim')
     const named = (column: number) => rows.map((cells) => cells[column]).join(' ')
     for (const claim of Object.keys(claims)) expect(named(0)).toContain(`\`${claim}\``)
     const { issuer: _, subject, kind, ...others } = who
-    for (const given of [...Object.keys(subject), ...Object.keys(others), kind]) {
+    const { issuer: __, subject: person, ...ofPerson } = who.delegator ?? who
+    for (const given of [...[subject, others, person, ofPerson].flatMap(Object.keys), kind]) {
       expect(named(1)).toContain(`\`${given}\``)
     }
   })

@@ -9,6 +9,7 @@ import {
 } from '@drawbridge/enforcement'
 import { accessMeanings, type AccessMeaningRow, type EventType } from '@drawbridge/schema'
 import * as caep from '@drawbridge/schema/caep'
+import * as oauth from '@drawbridge/schema/oauth'
 import * as risc from '@drawbridge/schema/risc'
 import * as scim from '@drawbridge/schema/scim'
 import * as ssf from '@drawbridge/schema/ssf'
@@ -17,7 +18,7 @@ import { blocksOf, compile, output, root } from '../support/snippets.ts'
 
 const page = 'docs/guides/policy.md'
 const types = new Map(
-  Object.entries({ ...caep, ...risc, ...scim, ...ssf } as Record<string, Partial<EventType>>).map(
+  Object.entries({ ...caep, ...oauth, ...risc, ...scim, ...ssf } as Record<string, Partial<EventType>>).map(
     ([name, { uri }]) => [uri, name],
   ),
 )

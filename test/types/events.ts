@@ -14,6 +14,7 @@ import {
   type CaepEvent,
 } from '@drawbridge/schema/caep'
 import { CredentialCompromise, riscEventTypes } from '@drawbridge/schema/risc'
+import { oauthEventTypes } from '@drawbridge/schema/oauth'
 import { scimEventTypes } from '@drawbridge/schema/scim'
 import { ssfEventTypes, StreamUpdated, Verification } from '@drawbridge/schema/ssf'
 
@@ -66,6 +67,7 @@ export function familyOf(event: KnownEvent): string {
   if (isEventOf(event, ...caepEventTypes)) return 'caep'
   if (isEventOf(event, ...riscEventTypes)) return 'risc'
   if (isEventOf(event, ...scimEventTypes)) return 'scim'
+  if (isEventOf(event, ...oauthEventTypes)) return 'oauth'
   if (isEventOf(event, ...ssfEventTypes)) return 'ssf'
   return event satisfies never
 }

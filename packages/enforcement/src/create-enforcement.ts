@@ -28,7 +28,8 @@ import {
 import { ruleRequest } from './local/rule-requests.ts'
 import { readOptions, type EnforcementOptions } from './options.ts'
 import { createRecordSignals, followedDwell } from './record-signals.ts'
-import { checkBegan, readSession, type Session, type Who } from './session.ts'
+import { canonicalSession, checkBegan, readSession, type Session } from './session.ts'
+import type { Who } from './who.ts'
 import { createSilences, silenceEntries, silenceKeys, silenceLifts } from './silence.ts'
 import { createWatches } from './watch/watches.ts'
 
@@ -69,9 +70,8 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
   const now = (): number => clock.now() / 1000
   const read = (who: Who): Session => {
     const session = readSession(who, toleranceSeconds)
-    const { issuer, subject } = session
-    checkBegan(session.began, now())
-    return { ...session, issuer: canonical.issuer(issuer), subject: canonical.subject(subject) }
+    checkBegan(session, now())
+    return canonicalSession(session, canonical)
   }
   const index: Replica['index'] = () => replica.index()
 
@@ -204,7 +204,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     },
     signal: watches.signal,
     explain: guard.explain,
-    entriesFor: (who) => index()?.find(who.subject) ?? [],
+    entriesFor: (who) => index()?.find(who) ?? [],
     dryRun: async (event, sessions) => {
       const entries = await signals.judge(event)
       return dryRunOf(entries, sessions, { index: index(), widen, rules, read, now })

@@ -4,7 +4,8 @@ import { fold, type FoldRules } from './fold.ts'
 import { explanationOf } from './guard/explanation.ts'
 import type { LedgerEntry } from './ledger/ledger-entry.ts'
 import { createLedgerIndex, type LedgerIndex, type Widen } from './ledger/ledger-index.ts'
-import type { Session, Who } from './session.ts'
+import type { Session } from './session.ts'
+import type { Who } from './who.ts'
 
 /** What a dry run looks at. */
 export interface DryRunSettings {
@@ -35,9 +36,9 @@ export function dryRunOf(
   }
   return sessions.map((who) => {
     const session = read(who)
-    const found = index.find(who.subject)
+    const found = index.find(who)
     const copy = createLedgerIndex(widen, [...found, ...entries])
     const state = (all: readonly LedgerEntry[]) => explanationOf(fold(all, session, now(), rules))
-    return { who, before: state(found), after: state(copy.find(who.subject)) }
+    return { who, before: state(found), after: state(copy.find(who)) }
   })
 }

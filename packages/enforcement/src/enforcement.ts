@@ -6,7 +6,7 @@ import type { AccessDecision, CheckOptions } from './guard/access-decision.ts'
 import type { Explanation } from './guard/explanation.ts'
 import type { LedgerEntry } from './ledger/ledger-entry.ts'
 import type { LocalLift, LocalSignal } from './local/local-signal.ts'
-import type { Who } from './session.ts'
+import type { Who } from './who.ts'
 import type { WatchOptions } from './watch/watches.ts'
 
 /** What a signal would do to a session. */

@@ -1,4 +1,5 @@
 import {
+  endsGrants,
   isComplex,
   principalKey,
   subjectKey,
@@ -10,7 +11,7 @@ import { createAuthority, type Authority } from './authority/authority.ts'
 import type { Ruling } from './blast-radius/acts.ts'
 import { harder, hardness, milder, type Effect, type Terms } from './effect.ts'
 import { boundaryCause, isExpired, type LedgerEntry } from './ledger/ledger-entry.ts'
-import type { Session } from './session.ts'
+import { linesOf, type Session } from './session.ts'
 
 /** What one entry does to one session. */
 export interface Held {
@@ -20,6 +21,8 @@ export interface Held {
   readonly terms: Terms
   /** The time that it left the session has run out: only a new session is of use. */
   readonly ended?: true
+  /** The delegator that it names, where the session has inherited it. */
+  readonly delegator?: Subject
 }
 
 /** Which grants a session has left. */
@@ -78,7 +81,7 @@ const defaultRules: FoldRules = { authority: createAuthority(), acrOrder: [] }
 
 /**
  * Works out the state of a session from the entries of a ledger. Pure, and the same for any order
- * of the entries.
+ * of the entries. What is taken from those on whose behalf the session acts is taken from it.
  *
  * @param now NumericDate, seconds
  * @param rules Default: each Transmitter touches the sessions that it logged in itself
@@ -92,24 +95,21 @@ export function fold(
   const boundaries = entries.filter(({ cause, observed: isObserved }) => {
     return cause.name === boundaryCause && !isObserved
   })
+  const about: About = { now, boundaries, rules }
+  const lines = linesOf(session)
   const taken: Held[] = []
   const observed: Held[] = []
-  const isProtected = rules.isProtected?.(session) ?? false
-  const about: About = { session, now, isProtected, acrOrder: rules.acrOrder }
   let endsAt = Infinity
   for (const entry of entries) {
     if (entry.lifted || entry.act || isExpired(entry, now)) continue
-    const reach = rules.authority.reach(entry, session)
-    if (!reach || !isSameOwner(entry, session, boundaries)) continue
-    const { takes, hardest } = rules.rulingOf?.(entry) ?? unruled
-    if (takes === 'nothing') continue
-    const limit = isProtected ? 'reauthenticate' : milder(reach.hardest, hardest)
-    const held = hold(entry, limit, about)
-    // Who was ended by time alone gets it back: only what the entry itself ended is carried out.
-    if (takes === 'terminate' && (held?.effect !== 'terminate' || held.ended)) continue
-    const isObserved = reach.isObserved || entry.observed === true
-    if (held) (isObserved ? observed : taken).push(held)
-    if (!isObserved) endsAt = Math.min(endsAt, endOf(entry, session))
+    let hardest: Reached | undefined
+    for (const line of lines) {
+      const reached = reach(entry, line, about)
+      if (!reached) continue
+      if (!reached.isObserved) endsAt = Math.min(endsAt, endOf(entry, line))
+      if (isHarder(reached, hardest)) hardest = reached
+    }
+    if (hardest?.held) (hardest.isObserved ? observed : taken).push(hardest.held)
   }
   return {
     ...combine(taken, rules.acrOrder),
@@ -118,6 +118,48 @@ export function fold(
     observed,
   }
 }
+
+/** What an entry that may touch a session does to it. */
+interface Reached {
+  /** Absent where that is nothing at the moment. */
+  readonly held?: Held
+  readonly isObserved: boolean
+}
+
+/** One name under which an entry can reach a session: its own, or a delegator's. */
+type Line = ReturnType<typeof linesOf>[number]
+
+/** Of what reaches a session by several names, the hardest counts, and what is enforced most. */
+function isHarder({ held, isObserved }: Reached, than: Reached | undefined): boolean {
+  if (!held) return false
+  if (!than?.held || isObserved !== than.isObserved) return !isObserved || !than?.held
+  return hardness(held.effect) > hardness(than.held.effect)
+}
+
+function reach(entry: LedgerEntry, line: Line, about: About): Reached | undefined {
+  const { rules, boundaries } = about
+  const may = rules.authority.reach(entry, line)
+  if (!may || !isSameOwner(entry, line, boundaries)) return undefined
+  if (line.isGrant && !reachesGrant(entry, line)) return undefined
+  const { takes, hardest } = rules.rulingOf?.(entry) ?? unruled
+  if (takes === 'nothing') return undefined
+  const isProtected = rules.isProtected?.(line) ?? false
+  const limit = isProtected ? 'reauthenticate' : milder(may.hardest, hardest)
+  const held = hold(entry, limit, { ...about, session: line, isProtected })
+  // Who was ended by time alone gets it back: only what the entry itself ended is carried out.
+  if (takes === 'terminate' && (held?.effect !== 'terminate' || held.ended)) return undefined
+  const isObserved = may.isObserved || entry.observed === true
+  if (!held) return { isObserved }
+  const inherited = line.isGrant === undefined ? held : { ...held, delegator: line.subject }
+  return { held: inherited, isObserved }
+}
+
+/**
+ * A cut ends what rests on an authentication, and a grant does not: it rests on the account, and
+ * what holds of that. It is reached where it is named itself, or where grants are what is ended.
+ */
+const reachesGrant = (entry: LedgerEntry, line: Line): boolean =>
+  entry.reaches === 'all' || endsGrants(entry.cause.name) || namesSession(entry, line)
 
 const unruled: Ruling = { takes: 'all', hardest: 'terminate' }
 
@@ -133,16 +175,21 @@ function endOf(entry: LedgerEntry, session: Session): number {
     : Infinity
 }
 
-/** What entries are judged for. */
+/** What entries are judged by. */
 interface About {
-  readonly session: Session
   readonly now: number
+  readonly boundaries: readonly LedgerEntry[]
+  readonly rules: FoldRules
+}
+
+/** What they are judged for. */
+interface AboutLine extends About {
+  readonly session: Session
   readonly isProtected: boolean
-  readonly acrOrder: readonly string[]
 }
 
 /** What an entry that names a session does to it, and no more than the hardest effect. */
-function hold(entry: LedgerEntry, hardest: Effect, about: About): Held | undefined {
+function hold(entry: LedgerEntry, hardest: Effect, about: AboutLine): Held | undefined {
   const { session, now, isProtected } = about
   const { effect, terms = {} } = effectOn(entry, session)
   if (effect === null) return undefined
@@ -174,8 +221,8 @@ const tenantKey = ({ subject }: Session): string | undefined =>
   isComplex(subject) && subject.tenant ? subjectKey(subject.tenant) : undefined
 
 /** Authenticating again is what gives it back, in the same session and under a condition as well. */
-function challenge(held: Held, hardest: Effect, about: About): Held | undefined {
-  const { session, now, acrOrder } = about
+function challenge(held: Held, hardest: Effect, about: AboutLine): Held | undefined {
+  const { session, now, rules } = about
   const { entry, terms } = held
   if (beganBefore(entry, session)) {
     const { graceSeconds = Infinity } = terms
@@ -183,7 +230,7 @@ function challenge(held: Held, hardest: Effect, about: About): Held | undefined 
   }
   // A cut never reaches what began later; a condition wants its terms met whenever it began.
   if (entry.reaches !== 'all') return undefined
-  const isStrong = terms.acr === undefined || satisfies(session.acr, terms.acr, acrOrder)
+  const isStrong = terms.acr === undefined || satisfies(session.acr, terms.acr, rules.acrOrder)
   return isStrong && now - session.began <= (terms.maxAgeSeconds ?? Infinity) ? undefined : held
 }
 

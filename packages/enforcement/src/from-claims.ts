@@ -1,6 +1,13 @@
 import { checkOptions } from '@drawbridge/core'
-import { issSub, jwtId, opaque, type ComplexSubjectInput } from '@drawbridge/schema'
-import type { SessionKind, Who } from './session.ts'
+import {
+  issSub,
+  jwtId,
+  opaque,
+  type ComplexSubjectInput,
+  type IssSubSubject,
+} from '@drawbridge/schema'
+import { longestChain } from './delegation.ts'
+import type { EndsWith, SessionKind, Who } from './who.ts'
 
 /** The claims of a token that was verified, or of an ID Token. */
 export type TokenClaims = Readonly<Record<string, unknown>>
@@ -15,14 +22,23 @@ export interface FromClaimsOptions {
   readonly began?: Date | 'iat'
   /** Default: `agent` with an `act` claim, `service` for a client's own token, else `human`. */
   readonly kind?: SessionKind
-  /** More that is known: `{ device, tenant, credential }`. Default: nothing. */
+  /** More that is known of who acts: `{ device, tenant, credential, task }`. Default: nothing. */
   readonly subject?: ComplexSubjectInput
+  /**
+   * What a token with an `act` claim rests on: the session of its `sub`, or a grant that outlives
+   * it. Default: `session`.
+   */
+  readonly endsWith?: EndsWith
 }
 
 /**
  * Says who makes a request from the claims of its token: `iss`, `sub`, `sid`, `jti`, `client_id`
  * (or `azp`), `act`, `acr`, `scope`, and when it began. Pure; the signature must have been
  * verified.
+ *
+ * With an `act` claim it is the actor who makes the request, on behalf of those who acted before it
+ * and in the end of `sub`: nothing is allowed for their sake, and what a signal takes from one of
+ * them is taken from the actor.
  *
  * @example
  *   const { payload } = await jwtVerify(token, keys, { issuer, audience })
@@ -41,51 +57,88 @@ export function fromClaims(claims: TokenClaims, options: FromClaimsOptions = {})
   check(sub !== '', '"claims.sub" must be a text')
   const client = text('client_id') ?? text('azp')
   const isOwnToken = client !== undefined && client === sub
-  const began = beganOf(claims, options.began ?? (isOwnToken ? 'iat' : undefined))
+  const began = dateBegan(claims, options.began ?? (isOwnToken ? 'iat' : undefined))
   check(
     began !== undefined,
     '"claims.auth_time" must be a NumericDate; without it, "began" must say when the grant began, or "iat" where tokens are never refreshed',
   )
+  const user = issSub(iss, sub)
+  const actors = actorsIn(claims, user)
+  check(
+    actors.length <= longestChain - 1,
+    `"claims.act" must not name more than ${longestChain - 1} actors`,
+  )
   done()
-  const acr = text('acr')
-  const scope = text('scope')
-  return {
-    subject: { ...subjectOfClaims(claims, iss, sub, client), ...options.subject },
-    began: began ?? new Date(Number.NaN),
-    issuer: iss,
-    kind: options.kind ?? (claims['act'] ? 'agent' : isOwnToken ? 'service' : 'human'),
-    ...(acr !== undefined && { acr }),
-    ...(scope !== undefined && { grants: scope.split(' ').filter(Boolean) }),
-  }
-}
-
-function subjectOfClaims(
-  claims: TokenClaims,
-  iss: string,
-  sub: string,
-  client: string | undefined,
-): ComplexSubjectInput {
-  const sid = textOf(claims, 'sid')
-  const jti = textOf(claims, 'jti')
-  const actor = actorOf(claims, iss)
-  return {
-    user: issSub(iss, sub),
-    ...(sid !== undefined && { session: opaque(sid) }),
+  const [sid, jti, acr, scope] = ['sid', 'jti', 'acr', 'scope'].map(text)
+  const ofToken = {
     ...(client !== undefined && { application: opaque(client) }),
     ...(jti !== undefined && { token: jwtId(iss, jti) }),
-    ...(actor && { actor }),
+  }
+  const rests = { began: began ?? new Date(Number.NaN), issuer: iss }
+  const person: Who = {
+    ...rests,
+    subject: { user, ...(sid !== undefined && { session: opaque(sid) }) },
+    ...(acr !== undefined && { acr }),
+  }
+  const kind = options.kind ?? (claims['act'] ? 'agent' : isOwnToken ? 'service' : 'human')
+  const known = { kind, ...(scope !== undefined && { grants: scope.split(' ').filter(Boolean) }) }
+  const [actor, ...before] = actors
+  if (!actor) {
+    return {
+      ...person,
+      subject: { ...membersOf(person), ...ofToken, ...options.subject },
+      ...known,
+    }
+  }
+  const delegator = before.reduceRight<Who>(
+    (behalf, { subject, issuer }) => ({ began: rests.began, issuer, subject, delegator: behalf }),
+    person,
+  )
+  return {
+    began: rests.began,
+    issuer: actor.issuer,
+    subject: { ...ofToken, ...actor.subject, ...options.subject },
+    ...known,
+    delegator,
+    ...(options.endsWith && { endsWith: options.endsWith }),
   }
 }
 
-/** Who acts for the user now; who acted before it is no part of the decision (RFC 8693). */
-function actorOf(claims: TokenClaims, iss: string): ReturnType<typeof issSub> | undefined {
-  const act = claims['act']
-  if (typeof act !== 'object' || act === null) return undefined
-  const sub = textOf(act as TokenClaims, 'sub')
-  return sub === undefined ? undefined : issSub(textOf(act as TokenClaims, 'iss') ?? iss, sub)
+const membersOf = ({ subject }: Who): ComplexSubjectInput => subject as ComplexSubjectInput
+
+/** One who acts, or has acted, for the `sub` of a token. */
+interface Actor {
+  readonly subject: ComplexSubjectInput
+  readonly issuer: string
 }
 
-function beganOf(claims: TokenClaims, began: Date | 'iat' | undefined): Date | undefined {
+/**
+ * Those who act, from the one who acts now back to the first. One that comes twice is named once:
+ * what a signal takes from it is taken the first time.
+ */
+function actorsIn(claims: TokenClaims, user: IssSubSubject): readonly Actor[] {
+  const actors = new Map<string, Actor>()
+  let { act } = claims
+  // One more than may be, so that the length tells.
+  while (isClaims(act) && actors.size < longestChain) {
+    const issuer = textOf(act, 'iss') ?? user.iss
+    const [sub, client] = [textOf(act, 'sub'), textOf(act, 'client_id')]
+    const subject = {
+      ...(sub !== undefined && { user: issSub(issuer, sub) }),
+      ...(sub === undefined && client !== undefined && { application: opaque(client) }),
+    }
+    const key = JSON.stringify(subject)
+    const isUser = subject.user?.iss === user.iss && subject.user.sub === user.sub
+    if (key !== '{}' && !isUser && !actors.has(key)) actors.set(key, { subject, issuer })
+    act = act['act']
+  }
+  return [...actors.values()]
+}
+
+const isClaims = (value: unknown): value is TokenClaims =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function dateBegan(claims: TokenClaims, began: Date | 'iat' | undefined): Date | undefined {
   const authenticated = dateOf(claims['auth_time'])
   if (authenticated) return authenticated
   return began === 'iat' ? dateOf(claims['iat']) : began

@@ -27,6 +27,7 @@ export { type GuardOptions } from './bindings/judge.ts'
 export { type Identify, type Nobody } from './bindings/identify.ts'
 export { guardFetch, type FetchHandlerFunction } from './bindings/fetch.ts'
 export { createEnforcement } from './create-enforcement.ts'
+export { agentKey } from './delegation.ts'
 export {
   effects,
   type Effect,
@@ -107,7 +108,8 @@ export {
 export { memorySessions } from './sessions/memory.ts'
 export { type SessionStoreOptions } from './sessions/options.ts'
 export { type RegisteredSession, type SessionStore } from './sessions/sessions.ts'
-export { readSession, type Session, type SessionKind, type Who } from './session.ts'
+export { readSession, type DelegatorSession, type Session } from './session.ts'
+export { type EndsWith, type SessionKind, type Who } from './who.ts'
 export { type SilenceRule, type SilenceRules } from './silence.ts'
 export { AccessEndedError } from './watch/access-ended.ts'
 export { type WatchOptions } from './watch/watches.ts'

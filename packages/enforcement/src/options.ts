@@ -11,7 +11,7 @@ import type { Ledger } from './ledger/ledger.ts'
 import type { Transmit } from './local/local-signal.ts'
 import type { RequestRule } from './local/request-rule.ts'
 import type { Policy } from './policy/policy.ts'
-import type { Who } from './session.ts'
+import type { Who } from './who.ts'
 import { checkSilence, type SilenceRules } from './silence.ts'
 
 /** The options of `createEnforcement`. */

@@ -1,13 +1,16 @@
 import { describe, expect, it } from '@jest/globals'
-import { issSub, jwtId, opaque } from '@drawbridge/schema'
+import { issSub, jwtId, opaque, type ComplexSubjectInput } from '@drawbridge/schema'
 import {
   createEnforcement,
   fromClaims,
   memoryLedger,
   recommendedPolicy,
   type TokenClaims,
+  type Who,
 } from '@drawbridge/enforcement'
 import { manualClock } from '@drawbridge/testkit'
+import { delegatorsOf } from '../src/delegation.ts'
+import { readSession } from '../src/session.ts'
 import { alice, idp, noon, revoked } from './signals.ts'
 
 const claims: TokenClaims = {
@@ -45,11 +48,51 @@ describe('fromClaims', () => {
     expect(who.subject).toMatchObject({ user: alice, device })
   })
   it('names an agent that acts for somebody, and whose issuer it is', () => {
-    const who = fromClaims({ ...claims, act: { sub: 'agent-1', act: { sub: 'agent-0' } } })
+    const who = fromClaims({ ...claims, act: { sub: 'agent-1' } })
     expect(who.kind).toBe('agent')
-    expect(who.subject).toMatchObject({ user: alice, actor: issSub(idp, 'agent-1') })
-    const foreign = fromClaims({ ...claims, act: { sub: 'a', iss: 'https://other.example' } })
-    expect(foreign.subject).toMatchObject({ actor: issSub('https://other.example', 'a') })
+    expect(who.subject).toMatchObject({ user: issSub(idp, 'agent-1') })
+    expect(who.delegator?.subject).toMatchObject({ user: alice })
+    expect(who.began).toEqual(who.delegator?.began)
+    const other = 'https://other.example'
+    const foreign = fromClaims({ ...claims, act: { sub: 'a', iss: other } })
+    expect(foreign).toMatchObject({ issuer: other, subject: { user: issSub(other, 'a') } })
+    expect(foreign.delegator).toMatchObject({ issuer: idp })
+  })
+  it('RFC 8693, "Actor Claim": whoever acted before is a delegator, the latest first', () => {
+    const act = { sub: 'c', act: { sub: 'b', act: { sub: 'a' } } }
+    const chain: unknown[] = []
+    for (let who: Who | undefined = fromClaims({ ...claims, act }); who; who = who.delegator) {
+      chain.push((who.subject as ComplexSubjectInput).user)
+    }
+    expect(chain).toEqual(['c', 'b', 'a', 'alice'].map((sub) => issSub(idp, sub)))
+  })
+  it('names an actor by its client where it has no "sub", and nobody where it has neither', () => {
+    const byClient = fromClaims({ ...claims, act: { client_id: 'agent-client' } })
+    expect(byClient.subject).toMatchObject({ application: opaque('agent-client') })
+    expect(byClient.delegator?.subject).toMatchObject({ user: alice })
+    for (const act of [{}, { sub: 7 }, ['agent-1'], 'agent-1', true]) {
+      const who = fromClaims({ ...claims, act })
+      expect(who).toMatchObject({ kind: 'agent', subject: { user: alice } })
+      expect(who.delegator).toBeUndefined()
+    }
+  })
+  it('names one that comes twice in "act" once, and "sub" not as its own delegate', () => {
+    const act = { sub: 'b', act: { sub: 'alice', act: { sub: 'b', act: { sub: 'a' } } } }
+    const who = fromClaims({ ...claims, act })
+    expect(delegatorsOf(who).map(({ subject }) => subject)).toMatchObject([
+      { user: issSub(idp, 'a') },
+      { user: alice },
+    ])
+    expect(() => readSession(who, 0)).not.toThrow()
+  })
+  it('attack: refuses a chain of actors that never ends', () => {
+    let act: Record<string, unknown> = { sub: 'first' }
+    for (let depth = 0; depth < 14; depth++) act = { sub: `agent-${depth}`, act }
+    expect(delegatorsOf(fromClaims({ ...claims, act }))).toHaveLength(15)
+    const longer = { sub: 'last', act }
+    expect(() => fromClaims({ ...claims, act: longer })).toThrow(
+      '"claims.act" must not name more than 15 actors',
+    )
   })
   it('takes the token of a client for itself as an authentication of its own', () => {
     const who = fromClaims({ iss: idp, sub: 'svc', client_id: 'svc', iat: noon })

@@ -11,10 +11,11 @@ import {
   matches,
   opaque,
   phoneNumber,
-  subjectOf,
+  principalKey,
   type Subject,
   type SubjectIdentifier,
 } from '@drawbridge/schema'
+import { linesOf, readSession } from '../src/session.ts'
 import { memorySessions } from '../src/sessions/memory.ts'
 import { redisSessions } from '../src/sessions/redis.ts'
 import type { RegisteredSession, SessionStore } from '../src/sessions/sessions.ts'
@@ -69,7 +70,11 @@ const sessions = fc
       subject,
       issuer: idp,
       began,
-      ...(delegator && { delegator }),
+      // Nobody acts on behalf of themselves.
+      ...(delegator &&
+        principalKey(delegator) !== principalKey(subject) && {
+          delegator: { subject: delegator, began },
+        }),
     })),
   )
 
@@ -78,11 +83,9 @@ const canonical = createCanonical(issuerAliases)
 
 const naive = (all: readonly RegisteredSession[], wanted: Subject): readonly string[] =>
   all
-    .filter(({ subject, delegator }) =>
-      [subject, delegator].some(
-        (known) =>
-          known &&
-          matches(canonical.subject(wanted), canonical.subject(subjectOf(known)), 'session'),
+    .filter((session) =>
+      linesOf(readSession(session, 0)).some(({ subject }) =>
+        matches(canonical.subject(wanted), canonical.subject(subject), 'session'),
       ),
     )
     .map(({ id }) => id)

@@ -122,7 +122,8 @@ describe('what a session has to have', () => {
       )
 
   it('has nothing to say against a sound one', async () => {
-    expect(await mistakesIn(login({ expires: new Date(), delegator: alice }))).toEqual([])
+    const delegator = { subject: alice, began: new Date() }
+    expect(await mistakesIn(login({ expires: new Date(), delegator }))).toEqual([])
   })
 
   it('names every mistake, as the caller wrote it', async () => {
@@ -131,7 +132,7 @@ describe('what a session has to have', () => {
         id: 7,
         subject: { device: laptop },
         kind: 'robot',
-        delegator: { user: { format: 'opaque' } },
+        delegator: { subject: { user: { format: 'opaque' } } },
         expires: new Date(Number.NaN),
       }),
     ).toEqual([
@@ -141,7 +142,8 @@ describe('what a session has to have', () => {
         '"session.issuer" must say who logged the user in, unless "session.subject.user"',
       ),
       expect.stringContaining('"session.kind" must be one of'),
-      expect.stringContaining('"session.delegator.user.id"'),
+      '"session.delegator.began" must be a valid Date',
+      expect.stringContaining('"session.delegator.subject.user.id"'),
       '"session.expires" must be a valid Date',
     ])
   })
@@ -153,7 +155,9 @@ describe('what a session has to have', () => {
   it.each([
     [{ expires: '2030-01-01' }, '"session.expires"'],
     [{ subject: {}, issuer: idp }, '"session.subject"'],
-    [{ delegator: {} }, '"session.delegator"'],
+    [{ delegator: { began: new Date() } }, '"session.delegator.subject"'],
+    [{ delegator: 'alice' }, '"session.delegator" must be who delegated'],
+    [{ delegator: null }, '"session.delegator" must be who delegated'],
     [{ id: '' }, '"session.id"'],
   ])('refuses %j', async (more, named) => {
     expect(await mistakesIn({ ...login(), ...more })).toEqual([expect.stringContaining(named)])

@@ -30,6 +30,11 @@ export interface AccessMeaningRow {
   /** Whether access ends outright, so that `onSessionTermination` hooks are called. */
   readonly endsSessions: boolean
   /**
+   * True for a cut that ends what was granted as well: consents, refresh tokens, keys. Default: it
+   * ends what rests on an authentication alone.
+   */
+  readonly endsGrants?: true
+  /**
    * The causes that the event lifts besides. `{member}` stands for the value of a member; the cause
    * is left out where that is no string.
    */
@@ -174,6 +179,15 @@ const scim: Readonly<Record<string, AccessMeaningRow>> = {
   'misc:asyncresp': nothing('It answers a request, and takes nothing.'),
 }
 
+const oauth: Readonly<Record<string, AccessMeaningRow>> = {
+  'tokens-revoked': {
+    ...ending(
+      cut('tokens-revoked', 'Every token was revoked, and with them what they were granted by.'),
+    ),
+    endsGrants: true,
+  },
+}
+
 const ssf: Readonly<Record<string, AccessMeaningRow>> = {
   'stream-updated': nothing('It is about the stream, and takes nothing.'),
   verification: nothing('It is about the stream, and takes nothing.'),
@@ -187,6 +201,7 @@ export const accessMeanings: ReadonlyMap<string, AccessMeaningRow> = /* @__PURE_
   ...under('https://schemas.openid.net/secevent/caep/event-type/', caep),
   ...under('https://schemas.openid.net/secevent/risc/event-type/', risc),
   ...under('urn:ietf:params:scim:event:', scim),
+  ...under('https://schemas.openid.net/secevent/oauth/event-type/', oauth),
   ...under('https://schemas.openid.net/secevent/ssf/event-type/', ssf),
 ])
 
@@ -210,6 +225,13 @@ export function accessMeaning(event: {
     lifts: decision === 'nothing' ? [] : lifts.flatMap((name) => filled(name, event.payload)),
   }
 }
+
+const grantEnding: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  Array.from(accessMeanings.values()).flatMap(({ cause, endsGrants: ends }) => (ends ? cause : [])),
+)
+
+/** Tells whether a cut with this cause ends what was granted, and not sessions alone. */
+export const endsGrants = (cause: string): boolean => grantEnding.has(cause)
 
 function decisionOf(decision: AccessMeaningRow['decision'], payload: object): Decision {
   if (typeof decision === 'string') return decision

@@ -1,5 +1,6 @@
 export {
   accessMeaning,
+  endsGrants,
   accessMeanings,
   type AccessMeaning,
   type AccessMeaningRow,

@@ -9,6 +9,7 @@ import {
   SessionRevoked,
   TokenClaimsChange,
 } from '@drawbridge/schema/caep'
+import { TokensRevoked } from '@drawbridge/schema/oauth'
 import {
   AccountCredentialChangeRequired,
   AccountDisabled,
@@ -156,6 +157,8 @@ const full = (type: EventType): Sample =>
 const plain = (type: EventType): Sample => sample(type, 'user group resource', {}, version)
 
 /** The event types of SCIM. */
+const oauthSamples: readonly Sample[] = [sample(TokensRevoked, 'user')]
+
 const scimSamples: readonly Sample[] = [
   plain(ScimActivate),
   sample(
@@ -194,6 +197,7 @@ export const samples: readonly Sample[] = [
   ...caepSamples,
   ...riscSamples,
   ...scimSamples,
+  ...oauthSamples,
   ...ssfSamples,
 ]
 

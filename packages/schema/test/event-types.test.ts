@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { checkPayload } from '@drawbridge/schema'
 import { caepEventTypes, CredentialChange, SessionRevoked } from '@drawbridge/schema/caep'
 import { riscEventTypes } from '@drawbridge/schema/risc'
+import { oauthEventTypes } from '@drawbridge/schema/oauth'
 import { scimEventTypes } from '@drawbridge/schema/scim'
 import { ssfEventTypes, StreamUpdated, Verification } from '@drawbridge/schema/ssf'
 import { issuesOf, samples, without } from './event-types-samples.ts'
@@ -28,14 +29,21 @@ const closed = samples.flatMap(({ type, name, minimal, closed: sets }) =>
 const values = [null, 7, true, 'x', [], ['x'], [7], {}, { en: 'x' }, { en: 7 }, Number.NaN]
 
 describe('the families', () => {
-  const lists = [...caepEventTypes, ...riscEventTypes, ...scimEventTypes, ...ssfEventTypes]
+  const lists = [
+    ...caepEventTypes,
+    ...riscEventTypes,
+    ...scimEventTypes,
+    ...oauthEventTypes,
+    ...ssfEventTypes,
+  ]
 
   it('list every type once', () => {
     expect(caepEventTypes).toHaveLength(8)
     expect(riscEventTypes).toHaveLength(14)
     expect(scimEventTypes).toHaveLength(12)
+    expect(oauthEventTypes).toHaveLength(1)
     expect(ssfEventTypes).toHaveLength(2)
-    expect(new Set(lists.map(({ uri }) => uri)).size).toBe(36)
+    expect(new Set(lists.map(({ uri }) => uri)).size).toBe(37)
     expect(lists).toEqual(samples.map(({ type }) => type))
   })
 })

@@ -18,6 +18,7 @@ export async function readMeanings(root) {
 const code = (text) => `\`${text}\``
 const headings = {
   caep: 'CAEP: `@drawbridge/schema/caep`',
+  oauth: 'OAuth: `@drawbridge/schema/oauth`',
   risc: 'RISC: `@drawbridge/schema/risc`',
   scim: 'SCIM: `@drawbridge/schema/scim`',
   ssf: 'SSF: `@drawbridge/schema/ssf`',

@@ -16,7 +16,7 @@ const principals = new Set([
 ])
 
 /** Names a family as its types do. */
-export const familyNames = { caep: 'Caep', risc: 'Risc', scim: 'Scim', ssf: 'Ssf' }
+export const familyNames = { caep: 'Caep', oauth: 'Oauth', risc: 'Risc', scim: 'Scim', ssf: 'Ssf' }
 
 /** Reads every schema: the event types by family and name, and the definitions that they share. */
 export async function readSchemas(folder) {

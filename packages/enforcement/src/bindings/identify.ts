@@ -1,4 +1,4 @@
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 
 /** Nobody is logged in: `undefined`, or what `login && { … }` leaves of a login that is not there. */
 export type Nobody = undefined | null | false | ''

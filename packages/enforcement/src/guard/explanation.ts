@@ -20,6 +20,11 @@ export interface Taken {
   readonly cause: Cause
   /** Whom the signal named. */
   readonly on: Subject
+  /**
+   * The delegator whom the signal reached, where the session has inherited what it took: then it is
+   * the delegator whose authentication gives it back. Absent where it reached the session itself.
+   */
+  readonly delegator?: Subject
   /** T, NumericDate in seconds. */
   readonly since: number
   readonly restoredBy: Restoration
@@ -62,7 +67,8 @@ export function restorationOf({ effect, entry, ended }: Held): Restoration {
 }
 
 function takenBy(held: Held): Taken {
-  const { effect, terms, entry } = held
+  const { effect, terms, entry, delegator } = held
   const { cause, on, since } = entry
-  return { effect, terms, cause, on, since, restoredBy: restorationOf(held) }
+  const restoredBy = restorationOf(held)
+  return { effect, terms, cause, on, ...(delegator && { delegator }), since, restoredBy }
 }

@@ -2,7 +2,9 @@ import { checkOptions } from '@drawbridge/core'
 import { isScopeToken } from '../effect.ts'
 import { fold, type Fold, type FoldRules, type GrantLimits, type Held } from '../fold.ts'
 import type { LedgerIndex } from '../ledger/ledger-index.ts'
-import { checkWho, type Session, type Who } from '../session.ts'
+import { checkWho } from '../check-who.ts'
+import type { Session } from '../session.ts'
+import type { Who } from '../who.ts'
 import {
   allowed,
   type AccessAllowed,
@@ -45,7 +47,7 @@ export function createGuard(settings: GuardSettings): Guard {
   const judge = (index: LedgerIndex, who: Who): Fold => {
     if (isKnownUntouched(who, index.version)) return untouched
     checkWho(who)
-    const entries = index.find(who.subject)
+    const entries = index.find(who)
     if (entries.length === 0) {
       rememberUntouched(who, index.version)
       return untouched

@@ -1,5 +1,6 @@
 import type { SubjectInput } from '@drawbridge/schema'
-import { checkWho, type Who } from '../session.ts'
+import { checkWho } from '../check-who.ts'
+import type { Who } from '../who.ts'
 
 /** Of which version of the entries it is known that none of them is about a session. */
 const untouchedAt: unique symbol = Symbol('untouchedAt')
@@ -26,11 +27,16 @@ interface Prepared extends Who {
  */
 export function prepare(who: Who): Who {
   checkWho(who)
+  return copyOf(who)
+}
+
+function copyOf(who: Who): Who {
   const members = {
     ...who,
     subject: frozen(who.subject) as SubjectInput,
     began: new Date(who.began.getTime()),
     ...(who.grants && { grants: Object.freeze([...who.grants]) }),
+    ...(who.delegator && { delegator: copyOf(who.delegator) }),
   }
   const prepared: object = {}
   // First, so that it is in the object itself; not enumerable, as a copy has another subject.

@@ -8,7 +8,8 @@ import { fold, type FoldRules } from '../fold.ts'
 import { entryKey, type LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { Written } from '../ledger/ledger.ts'
 import type { EnforcementSettings } from '../options.ts'
-import type { Session, Who } from '../session.ts'
+import { linesOf, type Session } from '../session.ts'
+import type { Who } from '../who.ts'
 import { awaitGrace } from './grace.ts'
 import { createHookRunner, type HookOutcome } from './hook-runner.ts'
 import { cappedHook, dueHooks, type DueHook } from './hooks.ts'
@@ -58,7 +59,7 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
     fold([entry], read(who), now(), rules).taken.map(({ effect }) => effect)
 
   const takesFrom = ({ name, entry }: DueHook, who: Who): boolean => {
-    if (name === 'restore') return authority.reach(entry, read(who)) !== undefined
+    if (name === 'restore') return linesOf(read(who)).some((line) => authority.reach(entry, line))
     const effects = effectsOn(entry, who)
     return name === 'rotate' ? effects.length > 0 : effects.includes(name)
   }
@@ -97,8 +98,9 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
     tell('signal:unmatched', { cause, subject })
   }
   const isOfProtected = (entry: LedgerEntry, who: Who): boolean => {
-    const session = read(who)
-    return protection.covers(session.subject) && authority.reach(entry, session) !== undefined
+    return linesOf(read(who)).some((line) => {
+      return protection.covers(line.subject) && authority.reach(entry, line) !== undefined
+    })
   }
   const watchProtected = async ({ changed, entry }: Written): Promise<void> => {
     const { cause, on: subject, effect } = entry

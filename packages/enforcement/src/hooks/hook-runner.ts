@@ -1,6 +1,6 @@
 import { backoffMs, createLanes, type Backoff, type Clock } from '@drawbridge/core'
 import { entryKey } from '../ledger/ledger-entry.ts'
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 import type { DueHook, Hook, HookCall, HookName, Hooks } from './hooks.ts'
 
 /** How often and how long hooks are tried. */

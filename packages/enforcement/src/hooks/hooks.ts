@@ -2,7 +2,7 @@ import type { Subject } from '@drawbridge/schema'
 import { effects, hardness, isEffect, type Effect, type Terms } from '../effect.ts'
 import type { Cause, LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { Written } from '../ledger/ledger.ts'
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 
 /** What a hook carries out: an effect, its end, or the change of a credential that is known. */
 export type HookName = Effect | 'restore' | 'rotate'

@@ -11,7 +11,7 @@ import {
 } from '@drawbridge/schema'
 import { actKey, isAct, type Act } from '../blast-radius/act.ts'
 import { isEffect, termMistakes, type Effect, type Terms } from '../effect.ts'
-import { sessionKinds, type SessionKind } from '../session.ts'
+import { sessionKinds, type SessionKind } from '../who.ts'
 
 /** The signal behind an entry. Its texts are the peer's: data, never to be shown unescaped. */
 export interface Cause {

@@ -1,4 +1,5 @@
-import { indexTexts, lookupTexts, type Subject, type SubjectInput } from '@drawbridge/schema'
+import { indexTexts, type Subject } from '@drawbridge/schema'
+import { namesIn, type Named } from '../delegation.ts'
 import { entryKey, isExpired, issuerMeant, type LedgerEntry } from './ledger-entry.ts'
 import { merge } from './ledger.ts'
 
@@ -15,13 +16,13 @@ export interface LedgerIndex {
    * @returns Whether it changed something
    */
   put(entry: LedgerEntry): boolean
-  /** All entries that can match a session, and perhaps others. */
-  find(session: SubjectInput): readonly LedgerEntry[]
+  /** All entries that can match a session or a delegator of it, and perhaps others. */
+  find(session: Named): readonly LedgerEntry[]
   /** Every entry. */
   all(): readonly LedgerEntry[]
   /** The entry that stands under a key. */
   read(key: string): LedgerEntry | undefined
-  /** The texts under which the entry of a key is filed: see `lookupTexts`. */
+  /** The texts under which the entry of a key is filed: see `namesIn`. */
   places(key: string): Iterable<string>
   /**
    * Forgets the entries that are past their time.
@@ -99,7 +100,7 @@ export function createLedgerIndex(
     find: (session) => {
       if (byKey.size === 0) return none
       let found = issuerWide.length > 0 ? issuerWide.map(({ entry }) => entry) : none
-      for (const text of lookupTexts(session)) {
+      for (const text of namesIn(session)) {
         const file = files.get(text)
         // Two members of a session can have one text: an entry is still one entry.
         if (file) found = [...new Set([...found, ...file.map(({ entry }) => entry)])]

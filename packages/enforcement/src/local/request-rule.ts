@@ -1,8 +1,9 @@
 import { checkOptions, type OptionChecks } from '@drawbridge/core'
 import { isComplex, subjectOf, type SubjectInput } from '@drawbridge/schema'
 import { isTenantWide } from '../authority/authority.ts'
+import { agentKey } from '../delegation.ts'
 import { effectMistakes, isScopeToken, type EffectWithTerms } from '../effect.ts'
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 
 /** What a rule is asked about. */
 export interface RequestToJudge {
@@ -121,10 +122,12 @@ function checkRuleOptions(
 }
 
 /**
- * Whom a request rule takes from: the session, whichever of its tokens it shows. Where the token
- * alone tells it from others, the token.
+ * Whom a request rule takes from: the session, whichever of its tokens it shows; of one that acts
+ * for somebody else, what another exchange does not change. Where the token alone tells it from
+ * others, the token.
  */
 export function ruledSubject(who: Who): SubjectInput {
+  if (who.delegator) return agentKey(who)
   const subject = subjectOf(who.subject, 'who.subject')
   if (!isComplex(subject)) return subject
   const { token: _, ...rest } = subject as typeof subject & { readonly token?: unknown }

@@ -2,7 +2,7 @@ import type { Clock } from '@drawbridge/core'
 import type { AccessDecision, CheckOptions } from '../guard/access-decision.ts'
 import type { LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { LedgerIndex } from '../ledger/ledger-index.ts'
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 import { entryOfLift, entryOfSignal, localKey, type LocalSettings } from './local-signal.ts'
 import { ruledSubject, type RequestRule } from './request-rule.ts'
 

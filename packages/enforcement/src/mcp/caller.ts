@@ -1,5 +1,5 @@
 import type { Enforcement } from '../enforcement.ts'
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 import type { ToolAccess } from './tool-access.ts'
 
 /** The parts of the enforcement that the guard of an MCP server uses. */

@@ -5,7 +5,7 @@ import type {
 } from '@modelcontextprotocol/server'
 import { checkOptions } from '@drawbridge/core'
 import type { Nobody } from '../bindings/identify.ts'
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 import type { McpEnforcement } from './caller.ts'
 import type { GuardedServer, GuardServer } from './guard-server.ts'
 

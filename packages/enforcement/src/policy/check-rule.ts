@@ -1,7 +1,7 @@
 import type { OptionChecks } from '@drawbridge/core'
 import { accessMeanings } from '@drawbridge/schema'
 import { effects, isEffect, termMistakes } from '../effect.ts'
-import { sessionKinds } from '../session.ts'
+import { sessionKinds } from '../who.ts'
 import type { Rule } from './rule.ts'
 
 const members: readonly string[] = [

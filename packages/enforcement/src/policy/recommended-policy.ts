@@ -6,6 +6,7 @@ import {
   SessionRevoked,
   TokenClaimsChange,
 } from '@drawbridge/schema/caep'
+import { TokensRevoked } from '@drawbridge/schema/oauth'
 import {
   AccountCredentialChangeRequired,
   AccountDisabled,
@@ -36,6 +37,11 @@ export function recommendedPolicy(): Policy {
       on: SessionsRevoked,
       effect: 'terminate',
       reason: 'the issuer has ended every session of the account',
+    },
+    {
+      on: TokensRevoked,
+      effect: 'terminate',
+      reason: 'every token of the account is gone, and so is what was consented to',
     },
     {
       on: CredentialChange,

@@ -5,7 +5,7 @@ import {
   type RestrictTerms,
   type ShortenTerms,
 } from '../effect.ts'
-import type { SessionKind } from '../session.ts'
+import type { SessionKind } from '../who.ts'
 
 /** For which signals and sessions a rule counts. Everything that is left out fits all. */
 export interface RuleConditions {

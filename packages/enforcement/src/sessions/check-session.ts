@@ -1,5 +1,4 @@
 import { checkOptions } from '@drawbridge/core'
-import { checkSubject, type SubjectInput } from '@drawbridge/schema'
 import { readSession } from '../session.ts'
 import type { RegisteredSession } from './sessions.ts'
 
@@ -15,13 +14,9 @@ export function checkSession(session: RegisteredSession): void {
     check(false, '"session" must be an object')
     return done()
   }
-  const { id, delegator, expires } = session
+  const { id, expires } = session
   check(typeof id === 'string' && id !== '', '"session.id" must be a text that is not empty')
   for (const mistake of mistakesOfWho(session)) check(false, mistake)
-  if (delegator !== undefined) {
-    const mistake = mistakeOfSubject(delegator)
-    check(mistake === undefined, mistake ?? '')
-  }
   check(expires === undefined || isDate(expires), '"session.expires" must be a valid Date')
   done()
 }
@@ -35,15 +30,6 @@ function mistakesOfWho(session: RegisteredSession): readonly string[] {
     const { mistakes } = error as { readonly mistakes?: readonly string[] }
     if (!mistakes) throw error
     return mistakes.map((mistake) => mistake.replaceAll('"who.', '"session.'))
-  }
-}
-
-function mistakeOfSubject(delegator: SubjectInput): string | undefined {
-  try {
-    checkSubject(delegator, 'session.delegator')
-    return undefined
-  } catch (error) {
-    return (error as Error).message
   }
 }
 

@@ -2,6 +2,8 @@ import { issSub, jwtId, opaque, subjectOf, type SubjectInput } from '@drawbridge
 import type { AccessDecision, AccessDenied } from '../guard/access-decision.ts'
 import type { Effect } from '../effect.ts'
 import type { ContractTest } from '../ledger/contract.ts'
+import { delegatorsOf } from '../delegation.ts'
+import type { Who } from '../who.ts'
 import type { RegisteredSession, SessionStore } from './sessions.ts'
 
 /** Makes a store without sessions. */
@@ -117,16 +119,28 @@ const finding: ContractTests = {
     await finds(store, opaque('a-1'), ['s1'])
     await finds(store, names, ['s1', 's2'])
   },
-  'a session is found by its delegator': async (store) => {
-    const agent = { user: issSub(issuer, 'agent') }
-    await store.put(session('s1', agent, { kind: 'agent', delegator: alice }))
-    await store.put(session('s2', agent, { delegator: { user: alice, session: opaque('w') } }))
-    await store.put(session('s3', agent, { delegator: bob }))
+  'a session is found by its delegators, and by what it does for them': async (store) => {
+    const agent = { user: issSub(issuer, 'agent'), task: opaque('t-1') }
+    const browser = whoIs({ user: alice, session: opaque('w') })
+    const helper = whoIs({ user: issSub(issuer, 'helper') }, { delegator: browser })
+    await store.put(session('s1', agent, { kind: 'agent', delegator: whoIs({ user: alice }) }))
+    await store.put(session('s2', agent, { delegator: helper }))
+    await store.put(session('s3', agent, { delegator: whoIs({ user: bob }) }))
     await finds(store, alice, ['s1', 's2'])
     await finds(store, { user: alice, session: opaque('w') }, ['s2'])
+    await finds(store, { user: issSub(issuer, 'helper') }, ['s2'])
     await finds(store, agent, ['s1', 's2', 's3'])
+    await finds(store, { user: bob, actor: agent.user, task: agent.task }, ['s3'])
     await store.remove('s1')
     await finds(store, alice, ['s2'])
+  },
+  'a session of a grant is not found by the session in which it was given': async (store) => {
+    const delegator = whoIs({ user: alice, session: opaque('w'), device: phone })
+    const agent = { user: issSub(issuer, 'agent') }
+    await store.put(session('s1', agent, { delegator, endsWith: 'grant' }))
+    await finds(store, alice, ['s1'])
+    await finds(store, { user: alice, session: opaque('w') }, [])
+    await finds(store, phone, [])
   },
   'a subject without members finds nothing': async (store) => {
     await store.put(session('s1', { user: alice }))
@@ -232,6 +246,12 @@ const session = (
   more: Partial<RegisteredSession> = {},
 ): RegisteredSession => ({ id, subject, began: new Date(1_795_000_000_000), ...more })
 
+const whoIs = (subject: SubjectInput, more: Partial<Who> = {}): Who => ({
+  subject,
+  began: new Date(1_794_999_000_000),
+  ...more,
+})
+
 const inAnHour = (): Date => new Date(Date.now() + 3_600_000)
 
 const whole: RegisteredSession = session('s1', everyName, {
@@ -240,7 +260,11 @@ const whole: RegisteredSession = session('s1', everyName, {
   kind: 'agent',
   acr: 'urn:example:mfa',
   grants: ['files:read', 'files:write'],
-  delegator: { user: issSub(issuer, 'carol') },
+  delegator: whoIs(
+    { user: issSub(issuer, 'carol'), session: opaque('w') },
+    { acr: 'mfa', delegator: whoIs({ user: issSub(issuer, 'dave') }), endsWith: 'session' },
+  ),
+  endsWith: 'grant',
   expires: new Date(8_640_000_000_000_000),
 })
 
@@ -265,9 +289,15 @@ async function finds(store: SessionStore, on: SubjectInput, ids: readonly string
 
 /** A session as text, in which a date and its text are told apart. */
 function textOf(one: RegisteredSession | undefined): string {
-  const members = Object.entries(one ?? {}).map((entry) => JSON.stringify(entry))
-  return [...members.toSorted(), one?.began.getTime(), one?.expires?.getTime()].join('\n')
+  const dates = [one?.began, one?.expires, ...delegatorsOf(one ?? {}).map(({ began }) => began)]
+  return [JSON.stringify(one, inOrder), ...dates.map((date) => date?.getTime())].join('\n')
 }
+
+/** The order of members says nothing. */
+const inOrder = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    : value
 
 function same(actual: unknown, expected: unknown, what: string): void {
   if (actual !== expected) {

@@ -7,13 +7,13 @@ import {
   subjectOf,
   type IssuerAliases,
   type Subject,
-  type SubjectInput,
 } from '@drawbridge/schema'
+import { lineageOf } from '../delegation.ts'
 import type { RegisteredSession } from './sessions.ts'
 
 /** How a store finds sessions: by keys that are compared as texts, and then by the one matcher. */
 export interface SessionKeys {
-  /** What a session is known as: by itself, and by whom it acts for. */
+  /** What a session is known as: by itself, and by those on whose behalf it acts. */
   subjects(session: RegisteredSession): readonly Subject[]
   /** The keys under which a session is filed: one for each name that it or its delegator has. */
   filing(subjects: readonly Subject[]): readonly string[]
@@ -37,11 +37,10 @@ export function createSessionKeys(issuerAliases?: IssuerAliases): SessionKeys {
   const canonical = createCanonical(issuerAliases)
 
   return {
-    subjects: ({ subject, delegator }) => {
-      const named: readonly (SubjectInput | undefined)[] = [subject, delegator]
-      return named
-        .filter((input) => input !== undefined)
-        .map((input) => canonical.subject(subjectOf(input)))
+    subjects: (session) => {
+      const own = subjectOf(session.subject)
+      const inherited = lineageOf(session, own).map(({ subject }) => subject)
+      return [own, ...inherited].map(canonical.subject)
     },
     filing: (subjects) => [...new Set(subjects.flatMap(subjectKeys))],
     lookup: (subject) => {

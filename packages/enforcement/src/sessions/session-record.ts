@@ -1,19 +1,32 @@
 import { StorageError } from '@drawbridge/schema'
+import type { Who } from '../who.ts'
 import type { RegisteredSession } from './sessions.ts'
 
-/** A session as JSON: times are milliseconds since 1970. */
-type SessionRecord = Omit<RegisteredSession, 'began' | 'expires'> & {
+/** Who a session is of, as JSON: times are milliseconds since 1970. */
+type WhoRecord = Omit<Who, 'began' | 'delegator'> & {
   readonly began: number
-  readonly expires?: number
+  readonly delegator?: WhoRecord
 }
+
+/** A session as JSON. */
+type SessionRecord = Omit<RegisteredSession, keyof Who | 'expires'> &
+  WhoRecord & { readonly expires?: number }
 
 /** Writes a session as JSON text. */
 export const sessionText = (session: RegisteredSession): string =>
-  JSON.stringify({
-    ...session,
-    began: session.began.getTime(),
-    expires: session.expires?.getTime(),
-  })
+  JSON.stringify({ ...recordOf(session), expires: session.expires?.getTime() })
+
+const recordOf = ({ began, delegator, ...rest }: Who): WhoRecord => ({
+  ...rest,
+  began: began.getTime(),
+  ...(delegator && { delegator: recordOf(delegator) }),
+})
+
+const whoIn = ({ began, delegator, ...rest }: WhoRecord): Who => ({
+  ...rest,
+  began: new Date(began),
+  ...(delegator && { delegator: whoIn(delegator) }),
+})
 
 /**
  * Reads a session that a store kept as JSON text.
@@ -25,9 +38,9 @@ export function readSessionText(text: string): RegisteredSession {
   if (typeof record?.id !== 'string' || !record.subject || typeof record.began !== 'number') {
     throw damaged()
   }
-  const { expires, ...rest } = record
-  const began = new Date(record.began)
-  return expires === undefined ? { ...rest, began } : { ...rest, began, expires: new Date(expires) }
+  const { expires, id, ...rest } = record
+  const session = { id, ...whoIn(rest) }
+  return expires === undefined ? session : { ...session, expires: new Date(expires) }
 }
 
 /** The error about a record that is none. */

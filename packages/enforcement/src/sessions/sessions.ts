@@ -1,7 +1,7 @@
-import type { Subject, SubjectInput } from '@drawbridge/schema'
+import type { Subject } from '@drawbridge/schema'
 import type { Enforcement } from '../enforcement.ts'
 import type { AccessDecision } from '../guard/access-decision.ts'
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 
 /**
  * A session that the application has registered. Whatever names it is a member of `subject`:
@@ -11,11 +11,6 @@ import type { Who } from '../session.ts'
 export interface RegisteredSession extends Who {
   /** What the application calls it. Registering the same `id` again replaces what was there. */
   readonly id: string
-  /**
-   * On whose behalf it acts: a person who is signed in and has sent an agent. What names the
-   * delegator finds the session as well.
-   */
-  readonly delegator?: SubjectInput
   /** When it ends by itself. Default: it is kept until it is removed. */
   readonly expires?: Date
 }
@@ -54,9 +49,9 @@ export interface SessionStore {
    */
   read(id: string): Promise<RegisteredSession | undefined>
   /**
-   * All sessions that a signal about this subject reaches, by the rule `session` of `matches`, or
-   * whose delegator it reaches; in no order. Bound, so that it can be passed: `createEnforcement({
-   * sessions: store.find })`.
+   * All sessions that a signal about this subject names, by the rule `session` of `matches`, and
+   * those that act on behalf of one that it names; in no order. Bound, so that it can be passed:
+   * `createEnforcement({ sessions: store.find })`.
    *
    * @throws StorageError `ERR_STORAGE_UNAVAILABLE`, or `ERR_STORAGE_VERSION` for a record of a
    *   newer release: to skip it would be to spare it

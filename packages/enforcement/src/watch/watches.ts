@@ -1,7 +1,7 @@
 import type { Clock } from '@drawbridge/core'
-import { lookupTexts } from '@drawbridge/schema'
+import { namesIn } from '../delegation.ts'
 import type { AccessDecision, CheckOptions } from '../guard/access-decision.ts'
-import type { Who } from '../session.ts'
+import type { Who } from '../who.ts'
 import { AccessEndedError } from './access-ended.ts'
 
 /** How long and for what a session is watched. */
@@ -136,7 +136,7 @@ export function createWatches({ clock, longestSessionSeconds, check }: WatchSett
         who,
         requires,
         controller: new AbortController(),
-        places: [...new Set(lookupTexts(who.subject))],
+        places: [...new Set(namesIn(who))],
         ...(name !== undefined && { name }),
         lastsUntil: clock.now() + longestSessionSeconds * 1000,
         release: () => until?.removeEventListener('abort', giveUp),
@@ -166,7 +166,7 @@ export function createWatches({ clock, longestSessionSeconds, check }: WatchSett
 
 /** The same for the same session and the same grants. */
 function nameOf(who: Who, requires: CheckOptions): string {
-  const { subject, began, beganIsLocal, issuer, kind, acr, grants } = who
-  const parts = [subject, began, beganIsLocal, issuer, kind, acr, grants, requires.requires]
-  return JSON.stringify(parts)
+  const { subject, began, beganIsLocal, issuer, kind, acr, grants, delegator, endsWith } = who
+  const own = [subject, began, beganIsLocal, issuer, kind, acr, grants]
+  return JSON.stringify([...own, delegator, endsWith, requires.requires])
 }
