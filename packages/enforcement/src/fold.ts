@@ -21,6 +21,8 @@ export interface Held {
   readonly terms: Terms
   /** The time that it left the session has run out: only a new session is of use. */
   readonly ended?: true
+  /** It came above its Transmitter's budget: an operator's `confirm` or `release` decides. */
+  readonly awaitsOperator?: true
   /** The delegator that it names, where the session has inherited it. */
   readonly delegator?: Subject
 }
@@ -150,8 +152,15 @@ function reach(entry: LedgerEntry, line: Line, about: About): Reached | undefine
   if (takes === 'terminate' && (held?.effect !== 'terminate' || held.ended)) return undefined
   const isObserved = may.isObserved || entry.observed === true
   if (!held) return { isObserved }
-  const inherited = line.isGrant === undefined ? held : { ...held, delegator: line.subject }
-  return { held: inherited, isObserved }
+  const isInherited = line.isGrant !== undefined
+  return {
+    held: {
+      ...held,
+      ...(hardest === 'suspend' && held.effect === 'suspend' && ({ awaitsOperator: true } as const)),
+      ...(isInherited && { delegator: line.subject }),
+    },
+    isObserved,
+  }
 }
 
 /**

@@ -55,6 +55,16 @@ describe('a budget', () => {
       true,
     ])
   })
+  it('is seen in the explanation: an operator gives back what is above it', async () => {
+    const node = await limited()
+    await revoke(node, 'a', 'b', 'c')
+    const takenFrom = (id: string) => node.enforcement.explain(sessionOf(id)).taken
+    expect(takenFrom('c')).toMatchObject([{ effect: 'suspend', awaitsOperator: true }])
+    expect(takenFrom('a')[0]).not.toHaveProperty('awaitsOperator')
+    await node.enforcement.confirm(idp)
+    expect(takenFrom('c')).toMatchObject([{ effect: 'terminate' }])
+    expect(takenFrom('c')[0]).not.toHaveProperty('awaitsOperator')
+  })
   it('holds for signals that come at the same moment', async () => {
     const node = await limited()
     const ids = ['a', 'b', 'c', 'd', 'e']

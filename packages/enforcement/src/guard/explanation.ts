@@ -28,6 +28,11 @@ export interface Taken {
   /** T, NumericDate in seconds. */
   readonly since: number
   readonly restoredBy: Restoration
+  /**
+   * It came above its Transmitter's budget, so it suspends and ends nothing until an operator calls
+   * `confirm` or `release`; the latter gives it back as well.
+   */
+  readonly awaitsOperator?: true
 }
 
 /** Why a session is in its state. */
@@ -67,8 +72,16 @@ export function restorationOf({ effect, entry, ended }: Held): Restoration {
 }
 
 function takenBy(held: Held): Taken {
-  const { effect, terms, entry, delegator } = held
+  const { effect, terms, entry, delegator, awaitsOperator } = held
   const { cause, on, since } = entry
-  const restoredBy = restorationOf(held)
-  return { effect, terms, cause, on, ...(delegator && { delegator }), since, restoredBy }
+  return {
+    effect,
+    terms,
+    cause,
+    on,
+    ...(delegator && { delegator }),
+    since,
+    restoredBy: restorationOf(held),
+    ...(awaitsOperator && { awaitsOperator }),
+  }
 }
