@@ -156,7 +156,9 @@ function reach(entry: LedgerEntry, line: Line, about: About): Reached | undefine
   return {
     held: {
       ...held,
-      ...(hardest === 'suspend' && held.effect === 'suspend' && ({ awaitsOperator: true } as const)),
+      ...(hardest === 'suspend' &&
+        held.effect === 'suspend' &&
+        ({ awaitsOperator: true } as const)),
       ...(isInherited && { delegator: line.subject }),
     },
     isObserved,
