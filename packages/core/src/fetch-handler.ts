@@ -12,11 +12,23 @@ export function jsonResponse(
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(JSON.stringify(body), {
+  const text = JSON.stringify(body)
+  const response = new Response(text, {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
   })
+  texts.set(response, text)
+  return response
 }
+
+const texts = new WeakMap<Response, string>()
+
+/**
+ * The text of an answer whose body nobody has read, where it is known: to read it back out of its
+ * stream costs more than to make it.
+ */
+export const knownText = (response: Response): string | undefined =>
+  response.bodyUsed ? undefined : texts.get(response)
 
 /** An answer without a body that no cache keeps. */
 export function emptyResponse(

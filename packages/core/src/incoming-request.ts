@@ -1,33 +1,21 @@
 import type { IncomingMessage } from 'node:http'
+import { IncomingHeaders } from './incoming-headers.ts'
 import { chunksOf } from './read-body.ts'
 
-/** What is made when somebody asks for it. */
-type Late =
-  | 'signal'
-  | 'body'
-  | 'bodyUsed'
-  | 'arrayBuffer'
-  | 'blob'
-  | 'bytes'
-  | 'formData'
-  | 'json'
-  | 'text'
-  | 'clone'
-
-const RequestHead = Request as unknown as new (
-  url: URL,
-  init: Pick<RequestInit, 'method' | 'headers'>,
-) => Omit<Request, Late>
-
 /**
- * A message of `node:http` as a `Request`. The platform makes a stream and a signal for each
- * `Request`, which costs eight times the rest of it: here they are made when somebody asks for
- * them, and `readBody` takes the bytes from the message itself.
+ * A message of `node:http` as a `Request`. The platform makes a list of header fields, a stream and
+ * a signal for each `Request`, which costs ten times the rest of it: here they are made when
+ * somebody asks for them, and `readBody` takes the bytes from the message itself.
+ *
+ * It has every member, and `instanceof` knows it. What the platform itself wants a `Request` for,
+ * as `new Request(request)` does, is done with its `clone()`.
  */
-export class IncomingRequest extends RequestHead {
+export class IncomingRequest implements Request {
+  readonly method: string
   readonly hasBody: boolean
   readonly #message: IncomingMessage
   readonly #url: URL
+  #headers: Headers | undefined
   #gone: AbortController | undefined
   #aborted = false
   #whole: Request | undefined
@@ -35,7 +23,9 @@ export class IncomingRequest extends RequestHead {
 
   constructor(url: URL, message: IncomingMessage) {
     const method = message.method ?? 'GET'
-    super(url, { method, headers: headersOf(message) })
+    // As the platform does: nothing behind HTTP is to answer what is meant for a proxy.
+    if (forbiddenMethods.has(method)) throw new TypeError(`"${method}" is no method of a Request`)
+    this.method = method
     this.#url = url
     this.#message = message
     this.hasBody = method !== 'GET' && method !== 'HEAD'
@@ -74,6 +64,13 @@ export class IncomingRequest extends RequestHead {
     })
   }
 
+  get url(): string {
+    return this.#url.href
+  }
+  get headers(): Headers {
+    this.#headers ??= new IncomingHeaders(this.#message.rawHeaders)
+    return this.#headers
+  }
   get signal(): AbortSignal {
     this.#gone ??= new AbortController()
     if (this.#aborted) this.#gone.abort()
@@ -105,6 +102,36 @@ export class IncomingRequest extends RequestHead {
   }
   clone(): Request {
     return this.#complete().clone()
+  }
+  get cache(): Request['cache'] {
+    return this.#complete().cache
+  }
+  get credentials(): Request['credentials'] {
+    return this.#complete().credentials
+  }
+  get destination(): Request['destination'] {
+    return this.#complete().destination
+  }
+  get duplex(): Request['duplex'] {
+    return this.#complete().duplex
+  }
+  get integrity(): string {
+    return this.#complete().integrity
+  }
+  get keepalive(): boolean {
+    return this.#complete().keepalive
+  }
+  get mode(): Request['mode'] {
+    return this.#complete().mode
+  }
+  get redirect(): Request['redirect'] {
+    return this.#complete().redirect
+  }
+  get referrer(): string {
+    return this.#complete().referrer
+  }
+  get referrerPolicy(): Request['referrerPolicy'] {
+    return this.#complete().referrerPolicy
   }
 
   #complete(): Request {
@@ -142,14 +169,10 @@ export class IncomingRequest extends RequestHead {
   }
 }
 
-function headersOf({ rawHeaders }: IncomingMessage): Headers {
-  const headers = new Headers()
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? ''
-    if (!name.startsWith(':')) headers.append(name, rawHeaders[index + 1] ?? '')
-  }
-  return headers
-}
+Object.setPrototypeOf(IncomingRequest.prototype, Request.prototype)
+
+/** @see Fetch Standard, "Methods": forbidden methods */
+const forbiddenMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 /** Who is told what becomes of a body: of its end or its failure, once. */
 interface Reader {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FetchHandler } from './fetch-handler.ts'
+import { knownText, type FetchHandler } from './fetch-handler.ts'
 import { IncomingRequest } from './incoming-request.ts'
 
 /** What `node:http`, Express and connect call. Without `next`, every request is answered. */
@@ -37,8 +37,13 @@ export function toNode(handler: FetchHandler): NodeListener {
 export function targetOf(request: IncomingMessage): URL | undefined {
   // Express rewrites `url` below a mount point; the path that the peer asked for decides.
   const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
-  const url = target.startsWith('/') ? `http://host${target}` : target
-  return URL.canParse(url) ? new URL(url) : undefined
+  try {
+    const url = new URL(target.startsWith('/') ? `http://host${target}` : target)
+    // No Request can have them.
+    return url.username === '' && url.password === '' ? url : undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function answer(
@@ -64,7 +69,7 @@ async function answer(
     discard(request)
   })
   // The answers of Drawbridge are small: one write, and Node counts its bytes.
-  response.end(result.body ? new Uint8Array(await result.arrayBuffer()) : undefined)
+  response.end(knownText(result) ?? (result.body && new Uint8Array(await result.arrayBuffer())))
 }
 
 /** How long what is left of a refused body is thrown away before the connection is closed. */

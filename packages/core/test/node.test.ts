@@ -168,6 +168,108 @@ describe('toNode in node:http', () => {
     })
   })
 
+  it('gives a handler the Request that the platform makes, in every other member', async () => {
+    const fields: [string, string][] = [
+      ['Content-Type', 'text/plain;charset=UTF-8'],
+      ['X-Many', ' 1 '],
+      ['x-many', '2'],
+      ['Cookie', 'a=1'],
+      ['X-Empty', ''],
+    ]
+    const seen = deferred<Request>()
+    const { port } = await serve(
+      toNode(
+        at(async (request) => {
+          seen.resolve(request)
+          await readBody(request, 100)
+          return emptyResponse(204)
+        }),
+      ),
+    )
+    const head = [['Host', 'a'], ...fields, ['Content-Length', '2']].map((one) => one.join(':'))
+    await raw(port, `POST /signals?q=1 HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\nhi`, '204')
+    const request = await seen.promise
+    const same = new Request('http://host/signals?q=1', { method: 'POST', body: 'hi' })
+    same.headers.set('content-length', '2')
+    same.headers.set('host', 'a')
+    for (const [name, value] of fields.slice(1)) same.headers.append(name, value)
+
+    const { method, url, headers } = request
+    expect({ method, url }).toEqual({ method: same.method, url: same.url })
+    expect(Object.prototype.toString.call(request)).toBe('[object Request]')
+    expect(Request.prototype.isPrototypeOf(request)).toBe(true)
+    expect(Headers.prototype.isPrototypeOf(headers)).toBe(true)
+    // By name before the list is made, and after.
+    const byName = (list: Headers): unknown[] =>
+      ['content-type', 'X-MANY', 'cookie', 'x-empty', 'none'].map((name) => [
+        list.get(name),
+        list.has(name),
+      ])
+    expect(byName(headers)).toEqual(byName(same.headers))
+    const each: [string, string, unknown][] = []
+    headers.forEach((value, name, self) => each.push([name, value, self === headers]))
+    expect(each).toEqual([...same.headers].map(([name, value]) => [name, value, true]))
+    expect([...headers]).toEqual([...same.headers])
+    expect([...headers.keys()]).toEqual([...same.headers.keys()])
+    expect([...headers.values()]).toEqual([...same.headers.values()])
+    expect([...new Headers(headers)]).toEqual([...same.headers])
+    expect(headers.getSetCookie()).toEqual([])
+    expect(byName(headers)).toEqual(byName(same.headers))
+    headers.append('x-many', '3')
+    headers.set('cookie', 'b=2')
+    headers.delete('x-empty')
+    expect([headers.get('x-many'), headers.get('cookie'), headers.has('x-empty')]).toEqual([
+      '1, 2, 3',
+      'b=2',
+      false,
+    ])
+    const members = Object.keys(Object.getOwnPropertyDescriptors(Request.prototype))
+    for (const name of members) expect(name in request).toBe(true)
+    const plain = [
+      'cache',
+      'credentials',
+      'destination',
+      'duplex',
+      'integrity',
+      'keepalive',
+      'mode',
+      'redirect',
+      'referrer',
+      'referrerPolicy',
+    ] as const
+    for (const name of plain) expect([name, request[name]]).toEqual([name, same[name]])
+  })
+
+  it('what an answer with JSON is written from is what its stream has', async () => {
+    const text = '{"é":1}'
+    const answers: Record<string, () => Response | Promise<Response>> = {
+      whole: () => jsonResponse(200, { é: 1 }),
+      wrapped: () => new Response(jsonResponse(200, { é: 1 }).body),
+      read: async () => {
+        const answer = jsonResponse(200, { é: 1 })
+        const body = await answer.text()
+        return Object.assign(answer, { read: body })
+      },
+    }
+    const { url } = await serve(
+      toNode(
+        at(async (request) => {
+          const make = answers[new URL(request.url).pathname.slice('/signals/'.length)]
+          return make ? make() : emptyResponse(404)
+        }),
+      ),
+    )
+    const whole = await fetch(`${url}/signals/whole`)
+    expect(whole.headers.get('content-length')).toBe(String(Buffer.byteLength(text)))
+    expect(whole.headers.get('content-type')).toBe('application/json')
+    expect(await whole.text()).toBe(text)
+    expect(await (await fetch(`${url}/signals/wrapped`)).text()).toBe(text)
+    // A body that somebody has read is gone, as it is everywhere else.
+    expect((await fetch(`${url}/signals/read`)).status).toBe(500)
+    const head = await fetch(`${url}/signals/whole`, { method: 'HEAD' })
+    expect([head.status, await head.text()]).toEqual([200, ''])
+  })
+
   it('answers every path: there is nobody else to ask', async () => {
     const { url } = await serve(toNode(echo))
     expect(await (await fetch(`${url}/other`)).json()).toMatchObject({ path: '/other' })
@@ -185,6 +287,7 @@ describe('toNode in node:http', () => {
       raw(port, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`, '\0')
     expect(await ask('http://a.example/signals')).toContain('"path":"/signals"')
     expect(await ask('*')).toContain('HTTP/1.1 400')
+    expect(await ask('http://name:word@a.example/signals')).toContain('HTTP/1.1 400')
   })
 
   it('answers 500 without a word where the handler breaks its promise, or the method cannot be', async () => {

@@ -70,9 +70,7 @@ export function createHandlers({ timeoutMs, maxConcurrent }: HandlerLimits): Han
     },
     onSessionTermination: (hook) => {
       const handler: Handler = (event, context) =>
-        accessMeaning(event).endsSessions
-          ? hook({ ...context, subject: event.subject, cause: event })
-          : undefined
+        accessMeaning(event).endsSessions ? hook(terminationOf(event, context)) : undefined
       handlers.push({ type: '*', handler })
     },
     typeOf: (uri) => types.get(uri),
@@ -83,26 +81,62 @@ export function createHandlers({ timeoutMs, maxConcurrent }: HandlerLimits): Han
       return places.run(async () => {
         for (const { handler } of mine) {
           // eslint-disable-next-line no-await-in-loop -- one after the other is the promise
-          await inTime(timeoutMs, (over) => handler(event, { key, signal: over }))
+          await inTime(timeoutMs, (limit) => handler(event, contextOf(key, limit)))
         }
       }, signal)
     },
   }
 }
 
-async function inTime(ms: number, work: (signal: AbortSignal) => unknown): Promise<void> {
-  const over = new AbortController()
+/** A signal is made for whoever asks for it: it costs more than most handlers. */
+const contextOf = (key: string, limit: TimeLimit): HandlerContext => ({
+  key,
+  get signal() {
+    return limit.signal
+  },
+})
+
+const terminationOf = (cause: SecurityEvent, context: HandlerContext): SessionTermination => ({
+  key: context.key,
+  get signal() {
+    return context.signal
+  },
+  subject: cause.subject,
+  cause,
+})
+
+/** The end of the time that a handler has. */
+interface TimeLimit {
+  readonly signal: AbortSignal
+}
+
+async function inTime(ms: number, work: (limit: TimeLimit) => unknown): Promise<void> {
+  let over: AbortController | undefined
+  let ended: Error | undefined
+  const limit: TimeLimit = {
+    get signal() {
+      over ??= new AbortController()
+      if (ended) over.abort(ended)
+      return over.signal
+    },
+  }
+  const result = work(limit)
+  // What is done already needs no time.
+  if (!isThenable(result)) return
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      const error = new Error(`a handler took longer than ${ms} ms`)
-      over.abort(error)
-      reject(error)
+      ended = new Error(`a handler took longer than ${ms} ms`)
+      over?.abort(ended)
+      reject(ended)
     }, ms)
   })
   try {
-    await Promise.race([work(over.signal), timeout])
+    await Promise.race([result, timeout])
   } finally {
     clearTimeout(timer)
   }
 }
+
+const isThenable = (value: unknown): boolean =>
+  typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
