@@ -33,7 +33,7 @@ export function startExample(
       cwd: '/',
       // Node 22 warns that its SQLite is experimental, which is not what these tests are about.
       env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     },
   )
   let out = ''

@@ -16,30 +16,44 @@ export interface Recorded {
   readonly deliveries: readonly { readonly jti: string }[]
 }
 
+/** A login, as the identity provider knows it. */
+export interface Login {
+  readonly sid: string
+  readonly device: string
+}
+
 /** The identity provider and the application, running. */
 export interface Apps {
   readonly idp: string
   readonly saas: string
-  /** The secret of the service account. */
-  readonly serviceSecret: string
+  /** The secret of the agent. */
+  readonly agentSecret: string
   /** Calls the identity provider as its administrator and returns what it answered. */
   administer(pathname: string, body: object): Promise<Recorded>
   /** The logins the identity provider knows, oldest first. */
-  sessions(): Promise<readonly { readonly sid: string; readonly device: string }[]>
+  sessions(): Promise<readonly Login[]>
   /** Resolves with the first happening of a name that concerns a SET, also when it was before. */
   happened(name: string, jti: string): Promise<Happening>
+  /** Resolves with the ID Token that the agent was sent with in a session. */
+  sentAgent(sid: string): Promise<string>
+  /** The ID Token that the agent was sent with last, where it was. */
+  lastSent(): string | undefined
   /** Ends both processes and removes their folder. */
   stop(): Promise<void>
 }
 
-/** Starts both, in a new folder, on free ports, with new secrets. */
-export async function startApps(delivery: 'push' | 'poll'): Promise<Apps> {
+/**
+ * Starts both, in a new folder, on free ports, with new secrets.
+ *
+ * @param onSent Called when the agent is sent
+ */
+export async function startApps(delivery: 'push' | 'poll', onSent?: () => void): Promise<Apps> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'drawbridge-demo-'))
   const idp = `http://127.0.0.1:${await freePort()}`
   const saas = `http://127.0.0.1:${await freePort()}`
   const secret = (): string => randomBytes(32).toString('base64url')
   const adminToken = secret()
-  const serviceSecret = secret()
+  const agentSecret = secret()
   const env = {
     ...process.env,
     IDP: idp,
@@ -50,19 +64,17 @@ export async function startApps(delivery: 'push' | 'poll'): Promise<Apps> {
     ADMIN_TOKEN: adminToken,
     CLIENT_SECRET: secret(),
     SIGNALS_TOKEN: secret(),
-    SERVICE_SECRET: serviceSecret,
+    AGENT_SECRET: agentSecret,
     COOKIE_SECRET: secret(),
   }
-  const happenings: Happening[] = []
-  const watch = new EventEmitter()
+  const news = createNews(onSent)
   const children: ChildProcess[] = []
   const start = async (file: string): Promise<void> => {
     const child = fork(path.join(import.meta.dirname, file), { env })
     children.push(child)
     child.on('message', (message: Message) => {
-      if (message.kind === 'ready') return void child.emit('ready')
-      happenings.push(message)
-      watch.emit('happening')
+      if (message.kind === 'ready') child.emit('ready')
+      else news.add(message)
     })
     const over = new AbortController()
     const ready = once(child, 'ready', { signal: over.signal })
@@ -95,21 +107,49 @@ export async function startApps(delivery: 'push' | 'poll'): Promise<Apps> {
   return {
     idp,
     saas,
-    serviceSecret,
+    agentSecret,
     stop,
+    ...news,
     administer: async (pathname, body) =>
       (await admin(pathname, { method: 'POST', body: JSON.stringify(body) })) as Recorded,
-    sessions: async () => (await admin('sessions')) as Awaited<ReturnType<Apps['sessions']>>,
-    async happened(name, jti) {
-      const signal = AbortSignal.timeout(10_000)
-      for (;;) {
-        const found = happenings.find((one) => one.name === name && concerns(one, jti))
-        if (found) return found
-        await once(watch, 'happening', { signal }).catch(() => {
-          throw new Error(`"${name}" did not happen within 10 s`)
-        })
+    sessions: async () => (await admin('sessions')) as readonly Login[],
+  }
+}
+
+type News = Exclude<Message, { kind: 'ready' }>
+
+/** Keeps what the processes tell, and wakes who waits for it. */
+function createNews(onSent?: () => void): Pick<Apps, 'happened' | 'sentAgent' | 'lastSent'> & {
+  add(one: News): void
+} {
+  const happenings: Happening[] = []
+  const sent = new Map<string, string>()
+  const watch = new EventEmitter()
+  const until = async <Told>(what: string, find: () => Told | undefined): Promise<Told> => {
+    const signal = AbortSignal.timeout(10_000)
+    for (;;) {
+      const found = find()
+      if (found !== undefined) return found
+      await once(watch, 'told', { signal }).catch(() => {
+        throw new Error(`"${what}" did not happen within 10 s`)
+      })
+    }
+  }
+  return {
+    add: (one) => {
+      if (one.kind === 'event') happenings.push(one)
+      else {
+        // Whoever is sent again is the last one.
+        sent.delete(one.sid)
+        sent.set(one.sid, one.idToken)
+        onSent?.()
       }
+      watch.emit('told')
     },
+    happened: (name, jti) =>
+      until(name, () => happenings.find((one) => one.name === name && concerns(one, jti))),
+    sentAgent: (sid) => until('agent:sent', () => sent.get(sid)),
+    lastSent: () => [...sent.values()].at(-1),
   }
 }
 

@@ -1,4 +1,4 @@
-import { createIdp } from './idp.ts'
+import { createIdp } from './idp/idp.ts'
 import { listen, required, run, tell } from './process.ts'
 import { readSettings } from './settings.ts'
 
@@ -10,6 +10,7 @@ run('the identity provider', async () => {
     secret: required('SECRET'),
     adminToken: required('ADMIN_TOKEN'),
     client,
+    agentSecret: required('AGENT_SECRET'),
   })
   for (const name of ['event:recorded', 'set:delivered'] as const) {
     transmitter.events.on(name, (event) => {

@@ -4,6 +4,8 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 /** What a process tells the driver. */
 export type Message =
   | { readonly kind: 'ready' }
+  /** Somebody sends the agent, which works in the driver. */
+  | { readonly kind: 'agent'; readonly sid: string; readonly idToken: string }
   | { readonly kind: 'event'; readonly name: string; readonly at: number; readonly data: object }
 
 /** Tells the driver, where there is one. */

@@ -1,6 +1,19 @@
 import path from 'node:path'
-import type { Client } from './idp.ts'
 import { required } from './process.ts'
+
+/** What the identity provider calls the agent, and the agent itself. */
+export const agentId = 'report-agent'
+
+/** An application, as the identity provider knows it. */
+export interface Client {
+  readonly id: string
+  readonly secret: string
+  readonly redirectUri: string
+  /** The bearer token of its Receiver. */
+  readonly signalsToken: string
+  /** Where its MCP endpoint is, for which agents get access tokens. */
+  readonly mcp: string
+}
 
 /** What the driver tells both processes by environment variables. */
 export interface Settings {
@@ -22,8 +35,7 @@ export function readSettings(): Settings {
       secret: required('CLIENT_SECRET'),
       redirectUri: `${saas}/callback`,
       signalsToken: required('SIGNALS_TOKEN'),
-      api: `${saas}/api`,
-      serviceSecret: required('SERVICE_SECRET'),
+      mcp: `${saas}/mcp`,
     },
     file: (name) => path.join(required('DATA'), name),
   }

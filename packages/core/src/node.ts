@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { knownText, type FetchHandler } from './fetch-handler.ts'
 import { IncomingRequest } from './incoming-request.ts'
@@ -68,8 +69,30 @@ async function answer(
     incoming.abandon()
     discard(request)
   })
-  // The answers of Drawbridge are small: one write, and Node counts its bytes.
-  response.end(knownText(result) ?? (result.body && new Uint8Array(await result.arrayBuffer())))
+  const text = knownText(result)
+  // Most answers are small: one write, and Node counts its bytes.
+  if (text !== undefined || !result.body) response.end(text)
+  else await writeAll(result.body, response)
+}
+
+/** Writes a body as it comes, no faster than it is read, until it ends or the peer is gone. */
+async function writeAll(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  const reader = body.getReader()
+  const gone = new AbortController()
+  response.once('close', () => {
+    gone.abort()
+    // Whoever fills it is told that nobody reads.
+    reader.cancel().catch(() => undefined)
+  })
+  // What listens for changes wants to know at once that it does.
+  response.flushHeaders()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (gone.signal.aborted) return
+    if (done) return void response.end()
+    if (response.write(value)) continue
+    await once(response, 'drain', { signal: gone.signal }).catch(() => undefined)
+  }
 }
 
 /** How long what is left of a refused body is thrown away before the connection is closed. */

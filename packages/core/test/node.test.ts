@@ -55,6 +55,15 @@ async function raw(port: number, bytes: string, until: string): Promise<string> 
   return text
 }
 
+/** Resolves when a figure has not changed over many turns of the event loop. */
+async function settled(figure: () => number): Promise<void> {
+  let [last, turns] = [figure(), 0]
+  while (turns++ < 2000) {
+    await new Promise((resolve) => void setImmediate(resolve))
+    if (figure() !== last) [last, turns] = [figure(), 0]
+  }
+}
+
 function deferred<Value = void>() {
   let resolve!: (value: Value) => void
   const promise = new Promise<Value>((done) => {
@@ -268,6 +277,66 @@ describe('toNode in node:http', () => {
     expect((await fetch(`${url}/signals/read`)).status).toBe(500)
     const head = await fetch(`${url}/signals/whole`, { method: 'HEAD' })
     expect([head.status, await head.text()]).toEqual([200, ''])
+  })
+
+  it('writes a stream as it comes, and tells its source that the peer is gone', async () => {
+    const cancelled = deferred<unknown>()
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+    const stream = new ReadableStream<Uint8Array>({
+      start: (given) => void (controller = given),
+      cancel: (reason) => cancelled.resolve(reason),
+    })
+    const headers = { 'content-type': 'text/event-stream' }
+    const { url } = await serve(toNode(at(async () => new Response(stream, { headers }))))
+    const leaving = new AbortController()
+    // The head comes before anything is there to read.
+    const response = await fetch(`${url}/signals`, { signal: leaving.signal })
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    const reader = response.body?.getReader()
+    for (const text of ['data: 1\n\n', 'data: 2\n\n']) {
+      controller?.enqueue(new TextEncoder().encode(text))
+      const chunk = await reader?.read()
+      expect(new TextDecoder().decode(chunk?.value)).toBe(text)
+    }
+    leaving.abort()
+    await cancelled.promise
+  })
+
+  it('reads a stream no faster than the peer does, and ends it', async () => {
+    const chunk = new Uint8Array(64 * 1024).fill(97)
+    let pulled = 0
+    const total = 256
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        if (++pulled > total) controller.close()
+        else controller.enqueue(chunk)
+      },
+    })
+    const { port } = await serve(toNode(at(async () => new Response(stream))))
+    const socket = connect(port, '127.0.0.1')
+    socket.write('GET /signals HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    const [first] = (await once(socket, 'data')) as [Buffer]
+    // It is not read on: what the two ends and the kernel buffer is far from all of it.
+    socket.pause()
+    await settled(() => pulled)
+    expect(pulled).toBeLessThan(total)
+    let length = first.length
+    for await (const part of socket) length += (part as Buffer).length
+    expect(length).toBeGreaterThan(total * chunk.length)
+    expect(pulled).toBe(total + 1)
+  })
+
+  it('a stream that fails breaks the connection: the answer does not pass for a whole one', async () => {
+    let pulls = 0
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        if (++pulls === 1) controller.enqueue(new Uint8Array([97]))
+        else controller.error(new Error('secret'))
+      },
+    })
+    const { url } = await serve(toNode(at(async () => new Response(stream))))
+    const response = await fetch(`${url}/signals`)
+    await expect(response.text()).rejects.toThrow()
   })
 
   it('answers every path: there is nobody else to ask', async () => {

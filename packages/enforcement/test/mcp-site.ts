@@ -1,13 +1,13 @@
 import { EventEmitter, on, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
 import { Client, StreamableHTTPClientTransport, type Tool } from '@modelcontextprotocol/client'
 import {
   fromJsonSchema,
   McpServer,
   type CreateMcpHandlerOptions,
 } from '@modelcontextprotocol/server'
+import { toNode } from '@drawbridge/core/node'
 import { DeviceComplianceChange, SessionRevoked } from '@drawbridge/schema/caep'
 import {
   createPolicy,
@@ -86,10 +86,9 @@ export async function serveMcp(options: SiteOptions = {}): Promise<McpSite> {
       handler: { onerror: (error) => void errors.push(error), ...handler },
     },
   )
-  const listener = getRequestListener((request) => guard.fetch(request), {
-    overrideGlobalObjects: false,
-  })
-  const http = createServer(listener)
+  const http = createServer(
+    toNode({ fetch: (request) => guard.fetch(request), serves: () => true }),
+  )
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
   const url = new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`)
