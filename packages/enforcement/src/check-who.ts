@@ -4,6 +4,7 @@ import {
   principalKey,
   subjectOf,
   type ComplexSubjectMembers,
+  type IssSubSubject,
   type SubjectInput,
 } from '@drawbridge/schema'
 import { delegatorsOf, longestChain } from './delegation.ts'
@@ -23,8 +24,8 @@ export function checkWho(who: Who): string {
     return refuse(who)
   }
   const issuer = who.issuer ?? issuerOf(who.subject)
-  const isSound = isNamed(issuer) && !Number.isNaN(beganOf(who)) && isDescribed(who)
-  return isSound && (who.delegator === undefined || isDelegated(who)) ? issuer : refuse(who)
+  const isReadable = isNamed(issuer) && !Number.isNaN(beganOf(who)) && isDescribed(who)
+  return isReadable && (who.delegator === undefined || isDelegated(who)) ? issuer : refuse(who)
 }
 
 /** Judges what most sessions leave out. */
@@ -34,7 +35,45 @@ const isDescribed = ({ kind, acr, grants, endsWith }: Who): boolean =>
   (grants === undefined || Array.isArray(grants)) &&
   (endsWith === undefined || endsWith === 'session' || endsWith === 'grant')
 
-const isDelegated = (who: Who): boolean => mistakesOf(who).length === 0
+/** Judges those on whose behalf somebody acts, and makes no object: it is asked every time. */
+function isDelegated(who: Who): boolean {
+  let place = 0
+  for (let one = who.delegator; one !== undefined; one = one.delegator) {
+    if (++place > longestChain || !isSound(one)) return false
+    for (let below: Who | undefined = who; below && below !== one; below = below.delegator) {
+      if (areAlike(below.subject, one.subject) && keyOf(below) === keyOf(one)) return false
+    }
+  }
+  return true
+}
+
+function isSound(one: Who): boolean {
+  if (!isObject(one) || Number.isNaN(beganOf(one))) return false
+  if (!isDescribed(one) || (one.issuer !== undefined && !isNamed(one.issuer))) return false
+  try {
+    checkSubject(one.subject)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** To make keys of two would cost more than all the rest: most differ in the first of their names. */
+function areAlike(one: SubjectInput, other: SubjectInput): boolean {
+  if (isSimple(one) || isSimple(other)) return !areOfTwo(one, other)
+  const [members, others] = [one as ComplexSubjectMembers, other as ComplexSubjectMembers]
+  const { user } = members
+  return !user || !others.user || !areOfTwo(user, others.user)
+}
+
+/** Tells two names apart that are written differently. */
+const areOfTwo = (one: SubjectInput, other: SubjectInput): boolean =>
+  one.format !== other.format ||
+  (one.format === 'iss_sub' && (one as IssSubSubject).sub !== (other as IssSubSubject).sub)
+
+const isSimple = ({ format }: SubjectInput): boolean => format !== undefined && format !== 'complex'
+
+const keyOf = ({ subject }: Who): string => principalKey(subjectOf(subject))
 
 /** Names all mistakes at once. */
 function refuse(who: Who): never {
@@ -44,14 +83,17 @@ function refuse(who: Who): never {
   throw new Error('refused without a reason')
 }
 
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+
 /** What the delegators of a session are called, in messages. */
 export const nameOf = (place: number): string => `who${'.delegator'.repeat(place)}`
 
 function mistakesOf(who: Who): readonly string[] {
+  if (!isObject(who)) return ['"who" must be an object']
   const chain = [who, ...delegatorsOf(who)]
   const mistakes = chain.flatMap((one, place) => mistakesIn(one, nameOf(place), place > 0))
   if (mistakes.length > 0) return mistakes
-  const keys = chain.map(({ subject }) => principalKey(subjectOf(subject)))
+  const keys = chain.map(keyOf)
   const again = keys.findIndex((key, place) => keys.indexOf(key) < place)
   if (again > 0) {
     return [`"${nameOf(again)}.subject" must not come twice: nobody acts on behalf of themselves`]
@@ -64,7 +106,7 @@ function mistakesOf(who: Who): readonly string[] {
 function mistakesIn(who: Who, name: string, isDelegator: boolean): readonly string[] {
   const mistakes: string[] = []
   const check = (holds: boolean, mistake: string): void => void (holds || mistakes.push(mistake))
-  if (typeof who !== 'object' || who === null) return [`"${name}" must be who delegated`]
+  if (!isObject(who)) return [`"${name}" must be who delegated`]
   check(!Number.isNaN(beganOf(who)), `"${name}.began" must be a valid Date`)
   const { acr, grants, kind, endsWith, issuer } = who
   try {
@@ -102,8 +144,7 @@ const isNamed = (issuer: unknown): issuer is string => typeof issuer === 'string
 
 /** Who logged somebody in, as far as the name says it. */
 export function issuerOf(subject: SubjectInput): string | undefined {
-  const isSimple = subject.format !== undefined && subject.format !== 'complex'
-  const user = isSimple ? subject : (subject as ComplexSubjectMembers).user
+  const user = isSimple(subject) ? subject : (subject as ComplexSubjectMembers).user
   if (user?.format !== 'iss_sub') return undefined
   return (user as { readonly iss?: string }).iss
 }

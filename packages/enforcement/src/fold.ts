@@ -1,6 +1,7 @@
 import {
   endsGrants,
   isComplex,
+  namesOf,
   principalKey,
   subjectKey,
   subjectKeys,
@@ -11,7 +12,7 @@ import { createAuthority, type Authority } from './authority/authority.ts'
 import type { Ruling } from './blast-radius/acts.ts'
 import { harder, hardness, milder, type Effect, type Terms } from './effect.ts'
 import { boundaryCause, isExpired, type LedgerEntry } from './ledger/ledger-entry.ts'
-import { linesOf, type Session } from './session.ts'
+import { linesOf, type Line, type Session } from './session.ts'
 
 /** What one entry does to one session. */
 export interface Held {
@@ -127,9 +128,6 @@ interface Reached {
   readonly held?: Held
   readonly isObserved: boolean
 }
-
-/** One name under which an entry can reach a session: its own, or a delegator's. */
-type Line = ReturnType<typeof linesOf>[number]
 
 /** Of what reaches a session by several names, the hardest counts, and what is enforced most. */
 function isHarder({ held, isObserved }: Reached, than: Reached | undefined): boolean {
@@ -259,9 +257,13 @@ function namesSession({ on }: LedgerEntry, { subject }: Session): boolean {
   return singleMembers.some((name) => {
     const meant = memberOf(on, name) ?? (isComplex(on) ? undefined : on)
     const id = memberOf(subject, name)
-    return meant !== undefined && id !== undefined && subjectKey(meant) === subjectKey(id)
+    return meant !== undefined && id !== undefined && isSame(meant, id)
   })
 }
+
+/** One name of each will do. */
+const isSame = (one: SubjectIdentifier, other: SubjectIdentifier): boolean =>
+  namesOf(one).some((name) => namesOf(other).some((id) => subjectKey(name) === subjectKey(id)))
 
 const memberOf = (subject: Subject, name: string): SubjectIdentifier | undefined =>
   isComplex(subject) && Object.hasOwn(subject, name)

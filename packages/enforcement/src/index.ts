@@ -1,3 +1,4 @@
+export { agentKey } from './agent-key.ts'
 export {
   auditedEvents,
   watchForAudit,
@@ -27,7 +28,6 @@ export { type GuardOptions } from './bindings/judge.ts'
 export { type Identify, type Nobody } from './bindings/identify.ts'
 export { guardFetch, type FetchHandlerFunction } from './bindings/fetch.ts'
 export { createEnforcement } from './create-enforcement.ts'
-export { agentKey } from './delegation.ts'
 export {
   effects,
   type Effect,
@@ -60,6 +60,19 @@ export { type Explanation, type Restoration, type Taken } from './guard/explanat
 export { prepare } from './guard/prepare.ts'
 export { type HookRetry } from './hooks/hook-runner.ts'
 export { type Hook, type HookCall, type HookName, type Hooks } from './hooks/hooks.ts'
+export { type InputOptions } from './inputs/issue-event.ts'
+export { logoutEvent, type LogoutEventOptions } from './inputs/logout-event.ts'
+export { scimEvent, type ScimEventOptions, type ScimRequest } from './inputs/scim-event.ts'
+export {
+  tokenRevocationEndpoint,
+  type Revocation,
+  type RevocationRefusal,
+  type TokenRevocationEndpointOptions,
+} from './inputs/token-revocation-endpoint.ts'
+export {
+  tokenRevocationEvent,
+  type TokenRevocationOptions,
+} from './inputs/token-revocation-event.ts'
 export {
   entryKey,
   issuerWide,
@@ -85,7 +98,6 @@ export {
   type Onward,
   type Transmit,
 } from './local/local-signal.ts'
-export { logoutEvent, type LogoutEventOptions } from './local/logout-event.ts'
 export {
   changeWindow,
   dataBoundary,

@@ -1,7 +1,7 @@
 import { checkOptions } from '@drawbridge/core'
 import { subjectOf, type Canonical, type Subject } from '@drawbridge/schema'
 import { beganOf, checkWho, issuerOf, nameOf } from './check-who.ts'
-import { lineageOf } from './delegation.ts'
+import { delegatorsOf, lineageOf } from './delegation.ts'
 import type { SessionKind, Who } from './who.ts'
 
 /** A {@link Who} that was read: what the guard compares with. */
@@ -12,18 +12,26 @@ export interface Session {
   readonly began: number
   readonly kind: SessionKind
   readonly acr?: string
-  /** Those on whose behalf it acts, the nearest first. Absent where it acts for itself. */
+  /**
+   * Those on whose behalf it acts, the nearest first: each under every name that signals about it
+   * can reach the session by. Absent where it acts for itself.
+   */
   readonly delegators?: readonly DelegatorSession[]
 }
 
 /** A delegator, as signals that reach the session by way of it are judged. */
 export interface DelegatorSession extends Omit<Session, 'delegators'> {
+  /** Which delegator it is: 1 is the nearest. */
+  readonly place: number
   /** Whether the session rests on a grant of the delegator, and not on a session. */
   readonly isGrant: boolean
 }
 
+/** One of the names under which signals reach a session. */
+export type Line = Session & Partial<Pick<DelegatorSession, 'isGrant' | 'place'>>
+
 /** Under what names signals reach a session: its own, and those of its delegators. */
-export const linesOf = (session: Session): readonly (Session & { isGrant?: boolean })[] =>
+export const linesOf = (session: Session): readonly Line[] =>
   session.delegators ? [session, ...session.delegators] : [session]
 
 /**
@@ -37,20 +45,29 @@ export function readSession(who: Who, toleranceSeconds: number): Session {
   const kind = who.kind ?? 'human'
   const own: Session = { subject, issuer, kind, ...restedOn(who, toleranceSeconds) }
   if (who.delegator === undefined) return own
-  const delegators = lineageOf(who, subject).map(({ delegator, subject: acting, isGrant }) => ({
-    subject: acting,
-    issuer: issuerFor(delegator, issuer),
-    // Rules for agents count for what they have inherited as well.
-    kind,
-    isGrant,
-    ...restedOn(delegator, toleranceSeconds),
-  }))
+  const issuers = issuersOf(who, issuer)
+  const delegators = lineageOf(who, subject).map(
+    ({ delegator, place, subject: acting, isGrant }) => ({
+      subject: acting,
+      issuer: issuers[place] ?? issuer,
+      // Rules for agents count for what they have inherited as well.
+      kind,
+      place,
+      isGrant,
+      ...restedOn(delegator, toleranceSeconds),
+    }),
+  )
   return { ...own, delegators }
 }
 
-/** Who logged a delegator in: who logged in those that act for it, unless something else is said. */
-const issuerFor = ({ issuer, subject }: Who, fallback: string): string =>
-  issuer ?? issuerOf(subject) ?? fallback
+/** Who logged each in: who logged in the one that acts for it, unless something else is said. */
+function issuersOf(who: Who, own: string): readonly string[] {
+  const issuers = [own]
+  for (const { issuer, subject } of delegatorsOf(who)) {
+    issuers.push(issuer ?? issuerOf(subject) ?? issuers.at(-1) ?? own)
+  }
+  return issuers
+}
 
 /** The authentication that a session rests on. */
 function restedOn(who: Who, toleranceSeconds: number): Pick<Session, 'began' | 'acr'> {
@@ -61,7 +78,7 @@ function restedOn(who: Who, toleranceSeconds: number): Pick<Session, 'began' | '
 
 /** Writes a session's names, and those of its delegators, in the one way that is compared. */
 export function canonicalSession(session: Session, canonical: Canonical): Session {
-  const written = <Line extends Session>(line: Line): Line => ({
+  const written = <One extends Session>(line: One): One => ({
     ...line,
     issuer: canonical.issuer(line.issuer),
     subject: canonical.subject(line.subject),
@@ -83,7 +100,9 @@ const longestSkewSeconds = 86_400
  */
 export function checkBegan(session: Session, now: number): void {
   const { check, done } = checkOptions('check')
-  for (const [place, { began }] of linesOf(session).entries()) {
+  // A delegator has one beginning, by whatever name it is reached.
+  const all = new Map(linesOf(session).map(({ began, place = 0 }) => [place, began]))
+  for (const [place, began] of all) {
     const isPast = began <= now + longestSkewSeconds
     check(isPast, `"${nameOf(place)}.began" must not be in the future`)
   }

@@ -10,7 +10,7 @@ import {
 import type { Express } from 'express'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import type { FetchHandler } from '@drawbridge/core'
-import { toNode } from '@drawbridge/core/node'
+import { toNode } from '@drawbridge/enforcement/express'
 import { fromClaims, type Enforcement, type Who } from '@drawbridge/enforcement'
 import { guardMcp, type GuardMcpOptions } from '@drawbridge/enforcement/mcp'
 import type { Notices } from './notices.ts'

@@ -4,6 +4,7 @@ import type { Identify } from './identify.ts'
 import { createJudge, type GuardOptions } from './judge.ts'
 import { requestLike } from './node-request.ts'
 
+export { toFastify, type FastifyPlugin } from '@drawbridge/core/fastify'
 export type { Identify, Nobody } from './identify.ts'
 export type { GuardOptions } from './judge.ts'
 

@@ -2,6 +2,7 @@ import type { Enforcement } from '../enforcement.ts'
 import type { Identify } from './identify.ts'
 import { createJudge, type GuardOptions } from './judge.ts'
 
+export { toHono, type HonoMiddleware } from '@drawbridge/core/hono'
 export type { Identify, Nobody } from './identify.ts'
 export type { GuardOptions } from './judge.ts'
 

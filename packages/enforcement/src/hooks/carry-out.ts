@@ -75,15 +75,25 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
     report: reportHooks(tell, settings.hookRetry),
   })
 
-  const run = (due: DueHook): void => {
+  const leftOf = (due: DueHook): DueHook | undefined => {
     const { cause, on } = due.entry
     const { isObserved, hardest } = limitsOf(due.entry, settings)
     // A credential that was made useless cannot be given back.
     const isHeldBack = due.name === 'rotate' && rules.rulingOf?.(due.entry)?.hardest === 'suspend'
-    const left = isHeldBack ? undefined : protection.hookFor(cappedHook(due, hardest))
     // A hook that looks nobody up itself must not be told of people who are others' to name.
-    if (left && !isObserved && authority.mayName(cause.iss, on)) runner.run(left)
+    if (isHeldBack || isObserved || !authority.mayName(cause.iss, on)) return undefined
+    return protection.hookFor(cappedHook(due, hardest))
   }
+  const runAll = (dues: readonly DueHook[]): void => {
+    const byName = new Map<string, DueHook>()
+    for (const due of dues) {
+      const left = leftOf(due)
+      // Two effects that come to the same are one task: that of the rule which says so itself.
+      if (left && (left === due || !byName.has(left.name))) byName.set(left.name, left)
+    }
+    for (const left of byName.values()) runner.run(left)
+  }
+  const run = (due: DueHook): void => runAll([due])
   const waitForGrace = (entry: LedgerEntry): void => {
     const { isObserved, hardest } = limitsOf(entry, settings)
     if (isObserved || hardest !== 'terminate') return
@@ -119,7 +129,7 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
       const { before, changed, entry } = outcome
       // What an operator gave back is not given back once more.
       const isBack = entry.lifted && before && limitsOf(before, settings).isObserved
-      for (const due of isBack ? [] : dueHooks(outcome)) run(due)
+      if (!isBack) runAll(dueHooks(outcome))
       if (changed) waitForGrace(entry)
       // What the application's function throws is seen where hooks use it.
       void countUnmatched(outcome).catch(() => undefined)
@@ -127,7 +137,7 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
     },
     confirmed: (entry) => {
       const isNew = ({ name }: DueHook): boolean => name === 'terminate' || name === 'rotate'
-      for (const due of dueHooks({ changed: true, entry }).filter(isNew)) run(due)
+      runAll(dueHooks({ changed: true, entry }).filter(isNew))
       waitForGrace(entry)
     },
     restored: (entry, what) => {

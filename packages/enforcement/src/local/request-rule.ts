@@ -1,7 +1,7 @@
 import { checkOptions, type OptionChecks } from '@drawbridge/core'
 import { isComplex, subjectOf, type SubjectInput } from '@drawbridge/schema'
+import { agentKey } from '../agent-key.ts'
 import { isTenantWide } from '../authority/authority.ts'
-import { agentKey } from '../delegation.ts'
 import { effectMistakes, isScopeToken, type EffectWithTerms } from '../effect.ts'
 import type { Who } from '../who.ts'
 

@@ -53,7 +53,7 @@ const advice = {
  *   })
  *
  * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake in the options
- * @see draft-parecki-oauth-global-token-revocation, "Token Revocation"
+ * @see draft-parecki-oauth-global-token-revocation-05, "Revocation Request", "Revocation Response"
  */
 export function globalTokenRevocation(options: GlobalTokenRevocationOptions): Hook {
   checkGlobalTokenRevocation(options ?? {})

@@ -70,6 +70,22 @@ const advice = {
  *         })),
  *   })
  *
+ * @example
+ *   // Tokens that a gateway got elsewhere for an agent: registered with the agent as `delegator`,
+ *   // they die with it, and with everybody on whose behalf it acts.
+ *   interface Upstream extends RegisteredSession {
+ *     readonly upstream: RevocableToken
+ *   }
+ *   const isUpstream = (who: Who): who is Upstream => 'upstream' in who
+ *   const revoke = revokeTokens({
+ *     endpoint: 'https://api.example/revoke',
+ *     authenticate: clientSecretBasic('gateway', secret),
+ *     tokensOf: async (call) =>
+ *       (await call.sessions()).filter(isUpstream).map(({ upstream }) => upstream),
+ *   })
+ *   // A disabled user is suspended, and a token elsewhere cannot be: it is revoked as well.
+ *   const hooks = { terminate: revoke, suspend: revoke }
+ *
  * @throws OptionsError `ERR_INVALID_ARG_VALUE` with every mistake in the options
  * @see RFC 7009, "Token Revocation"
  */
