@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import {
   createEnforcement,
@@ -7,41 +7,21 @@ import {
   recommendedPolicy,
   type Rule,
 } from '@drawbridge/enforcement'
-import { accessMeanings, type AccessMeaningRow, type EventType } from '@drawbridge/schema'
+import { accessMeanings } from '@drawbridge/schema'
 import * as caep from '@drawbridge/schema/caep'
-import * as oauth from '@drawbridge/schema/oauth'
 import * as risc from '@drawbridge/schema/risc'
-import * as scim from '@drawbridge/schema/scim'
-import * as ssf from '@drawbridge/schema/ssf'
 import { describe, expect, it } from '@jest/globals'
+import {
+  counterSignals,
+  isWith,
+  meaningOf,
+  nameOf,
+  tableOf,
+  whereOf,
+} from '../support/policy-tables.ts'
 import { blocksOf, compile, output, root } from '../support/snippets.ts'
 
 const page = 'docs/guides/policy.md'
-const types = new Map(
-  Object.entries({ ...caep, ...oauth, ...risc, ...scim, ...ssf } as Record<string, Partial<EventType>>).map(
-    ([name, { uri }]) => [uri, name],
-  ),
-)
-const nameOf = (uri: string): string => `\`${types.get(uri) ?? uri}\``
-const meaningOf = (uri: string): AccessMeaningRow => {
-  const meaning = accessMeanings.get(uri)
-  if (!meaning) throw new Error(`no meaning of ${uri}`)
-  return meaning
-}
-
-const pageText = (): Promise<string> => readFile(path.join(root, page), 'utf8')
-
-/** The rows of the table under `<!-- table: name -->`, cell by cell. */
-async function tableOf(name: string): Promise<string[][]> {
-  const [, table = ''] = (await pageText()).split(`<!-- table: ${name} -->`)
-  const rows = table.trimStart().split('\n\n', 1)[0]?.split('\n').slice(2) ?? []
-  return rows.map((row) =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  )
-}
 
 /** What is wrong with the options of a call. */
 function mistakesOf(call: () => unknown): string[] {
@@ -53,35 +33,23 @@ function mistakesOf(call: () => unknown): string[] {
   return []
 }
 
-const isWith = (member: string, value: unknown): string => `\`${member}\` is \`${String(value)}\``
-
-/** Where an event of a type decides so: by itself, or by the value of a member. */
-function whereOf({ decision }: AccessMeaningRow, wanted: readonly string[]): string | undefined {
-  if (typeof decision === 'string') return wanted.includes(decision) ? '' : undefined
-  const { member, values, otherwise } = decision
-  const [fitting, others] = [true, false].map((fits) =>
-    Object.entries(values).filter(([, one]) => wanted.includes(one) === fits),
-  )
-  if (wanted.includes(otherwise)) {
-    return ` unless ${others?.map(([value]) => isWith(member, value)).join(', ') ?? ''}`
+/** Rules that differ in the kind of session alone are one row. */
+function rowsOf(rules: readonly Rule[]): string[][] {
+  const groups = new Map<string, Rule[]>()
+  for (const rule of rules) {
+    const { on, kind, ...rest } = rule
+    const key = JSON.stringify([on.uri, kind === undefined, rest])
+    groups.set(key, [...(groups.get(key) ?? []), rule])
   }
-  if (!fitting?.length) return undefined
-  return ` where ${fitting.map(([value]) => isWith(member, value)).join(', ')}`
-}
-
-function counterSignals(cause: string): string[] {
-  return [...accessMeanings].flatMap(([uri, meaning]) => {
-    const where = meaning.cause === cause ? whereOf(meaning, ['lift']) : undefined
-    if (where !== undefined) return [nameOf(uri) + where]
-    return (meaning.lifts ?? []).flatMap((lifted) => {
-      const [name, member] = lifted.split(/:\{|\}/)
-      if (name !== cause) return []
-      return [nameOf(uri) + (member === undefined ? '' : ` of the same \`${member}\``)]
-    })
+  const narrow = new Set(rules.flatMap(({ on, kind }) => (kind === undefined ? [] : on.uri)))
+  return [...groups.values()].map(([rule, ...others]) => {
+    const kinds = [rule, ...others].flatMap((one) => (one?.kind ? `\`${one.kind}\`` : []))
+    const rest = rule && narrow.has(rule.on.uri) ? 'all others' : 'all'
+    return rule ? rowOf(rule, kinds.join(', ') || rest) : []
   })
 }
 
-function rowOf({ on, claims = {}, effect, reason = '' }: Rule): string[] {
+function rowOf({ on, claims = {}, effect, reason = '' }: Rule, sessions: string): string[] {
   const meaning = meaningOf(on.uri)
   const where = Object.entries(claims).map(([name, value]) => ` where ${isWith(name, value)}`)
   const kind = ['cut', 'condition'].find((one) => whereOf(meaning, [one]) !== undefined) ?? ''
@@ -92,6 +60,7 @@ function rowOf({ on, claims = {}, effect, reason = '' }: Rule): string[] {
   ]
   return [
     nameOf(on.uri) + where.join(''),
+    sessions,
     `\`${effect}\``,
     kind + (whereOf(meaning, [kind]) ?? ''),
     back.join('; ') || 'nothing',
@@ -101,13 +70,13 @@ function rowOf({ on, claims = {}, effect, reason = '' }: Rule): string[] {
 
 describe('docs/guides/policy.md', () => {
   it('has the recommended policy, rule by rule, with what gives it back', async () => {
-    expect(await tableOf('recommended')).toEqual(recommendedPolicy().rules.map(rowOf))
+    expect(await tableOf(page, 'recommended')).toEqual(rowsOf(recommendedPolicy().rules))
   })
 
   it('has every other type, with what it decides and why', async () => {
     const { knows } = recommendedPolicy()
     const others = [...accessMeanings].filter(([uri]) => !knows(uri))
-    expect(await tableOf('without')).toEqual(
+    expect(await tableOf(page, 'without')).toEqual(
       others.map(([uri, { decision, reason }]) => [nameOf(uri), String(decision), reason]),
     )
   })
@@ -134,7 +103,7 @@ describe('docs/guides/policy.md', () => {
       fourth({ on: RiskLevelChange, effect: 'shorten', terms: {} }),
       mistakesOf(() => createEnforcement({ ledger: memoryLedger(), policy: asking })),
     ]
-    const rows = await tableOf('mistakes')
+    const rows = await tableOf(page, 'mistakes')
     expect(rows.map(([message]) => message)).toEqual(made.flat().map((one) => `\`${one}\``))
   })
 

@@ -16,12 +16,18 @@ import {
   SessionsRevoked,
 } from '@drawbridge/schema/risc'
 import { ScimDeactivate, ScimDelete } from '@drawbridge/schema/scim'
+import type { SessionKind } from '../who.ts'
 import { createPolicy, type Policy } from './policy.ts'
+import type { Rule } from './rule.ts'
 
 /**
  * The policy for those who have no other: each event type does what its Transmitter means by it,
  * and no more. What gives it back is in the table `accessMeanings`: the counter-signal of a
  * condition needs no rule.
+ *
+ * Where a condition asks for a proof, people are asked to authenticate, and so are those on whose
+ * behalf agents act. A service cannot be: it is suspended until the counter-signal. An API key is
+ * suspended where its owner's account is in doubt, and loses nothing where a login is.
  *
  * @see OpenID CAEP 1.0, "Event Types"; OpenID RISC Profile 1.0, "Event Types"; RFC 9967, "SCIM
  *   Provisioning Events"
@@ -55,9 +61,16 @@ export function recommendedPolicy(): Policy {
     },
     {
       on: AccountCredentialChangeRequired,
+      kind: 'service',
+      effect: 'suspend',
+      reason: 'a fresh token would be had with the old credential: it waits for the new one',
+    },
+    // API keys lose nothing: they rest on no login.
+    ...forKinds(['human', 'agent'], {
+      on: AccountCredentialChangeRequired,
       effect: 'reauthenticate',
       reason: 'the issuer asks for the new credential at the next login',
-    },
+    }),
     {
       on: RecoveryActivated,
       effect: 'reauthenticate',
@@ -70,9 +83,22 @@ export function recommendedPolicy(): Policy {
     },
     {
       on: AssuranceLevelChange,
+      kind: 'service',
+      effect: 'suspend',
+      reason: 'it cannot authenticate better by itself: it waits for the level to rise',
+    },
+    // API keys lose nothing, as above.
+    ...forKinds(['human', 'agent'], {
+      on: AssuranceLevelChange,
       effect: 'reauthenticate',
       reason: 'the user is known less surely than the session says',
-    },
+    }),
+    ...forKinds(['service', 'apiKey'], {
+      on: RiskLevelChange,
+      claims: { current_level: 'HIGH' },
+      effect: 'suspend',
+      reason: 'a token or key proves that somebody has the secret, and that may be a thief',
+    }),
     {
       on: RiskLevelChange,
       claims: { current_level: 'HIGH' },
@@ -106,3 +132,7 @@ export function recommendedPolicy(): Policy {
     },
   ])
 }
+
+/** A rule for some kinds of sessions. */
+const forKinds = (kinds: readonly SessionKind[], rule: Rule): readonly Rule[] =>
+  kinds.map((kind) => ({ ...rule, kind }))
