@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { opaque, StorageError, type SecurityEvent } from '@drawbridge/schema'
+import { AccountPurged } from '@drawbridge/schema/risc'
+import { ScimDelete } from '@drawbridge/schema/scim'
 import { Verification } from '@drawbridge/schema/ssf'
 import {
   createEnforcement,
@@ -236,6 +238,18 @@ describe('explain', () => {
         ['c', ['counter-signal', noon + 0.5]],
       ]),
     )
+  })
+  it.each([AccountPurged, ScimDelete])('says of $name that nothing gives it back', async (type) => {
+    const { enforcement } = await started()
+    await enforcement.apply(signal(type, { user: alice }))
+    const who = aliceSince(-60)
+    expect(enforcement.explain(who).taken).toMatchObject([
+      { effect: 'terminate', restoredBy: 'nothing' },
+    ])
+    // To send people to the login for it would go in circles.
+    const decision = enforcement.check(who)
+    const page = { method: 'GET', headers: new Headers({ accept: 'text/html' }) }
+    expect(decision.outcome !== 'allow' && decision.response(page).status).toBe(403)
   })
 })
 

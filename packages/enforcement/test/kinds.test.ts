@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { issSub, opaque, type SecurityEvent, type SubjectInput } from '@drawbridge/schema'
-import { AssuranceLevelChange, RiskLevelChange, TokenClaimsChange } from '@drawbridge/schema/caep'
+import {
+  AssuranceLevelChange,
+  RiskLevelChange,
+  SessionRevoked,
+  TokenClaimsChange,
+} from '@drawbridge/schema/caep'
 import { TokensRevoked } from '@drawbridge/schema/oauth'
 import {
   AccountCredentialChangeRequired,
@@ -19,6 +24,8 @@ import {
   type HookCall,
   type Who,
 } from '@drawbridge/enforcement'
+import { settled } from '@drawbridge/testkit'
+import { sessionKinds } from '../src/who.ts'
 import {
   alice,
   aliceSince,
@@ -219,6 +226,53 @@ describe('a hook', () => {
     await enforcement.stop()
     expect(told).toEqual({ suspend: [key()], reauthenticate: [aliceSince(-60), agent()] })
   })
+  it('is told of the kinds that its own effect can reach', async () => {
+    const kinds: Record<string, readonly string[]> = {}
+    const tell = ({ name, kinds: of }: HookCall): void => void (kinds[name] = of)
+    const tenant = opaque('bank')
+    const { enforcement } = await startedNode({
+      policy: createPolicy([
+        // Of this tenant alone, so that the next rule for services counts as well.
+        { on: RiskLevelChange, kind: 'service', tenant, effect: 'terminate' },
+        { on: RiskLevelChange, kind: 'service', effect: 'suspend' },
+        { on: RiskLevelChange, tenant, effect: 'suspend' },
+        { on: RiskLevelChange, kind: 'apiKey', effect: 'suspend' },
+        // Never reached by keys and services.
+        { on: RiskLevelChange, effect: 'reauthenticate' },
+        { on: SessionRevoked, effect: 'terminate' },
+      ]),
+      hooks: { suspend: tell, reauthenticate: tell, terminate: tell },
+    })
+    await enforcement.apply(risk({ user: alice }, 'HIGH'))
+    await settled()
+    expect(kinds).toEqual({
+      terminate: ['service'],
+      suspend: sessionKinds,
+      reauthenticate: ['human', 'agent'],
+    })
+    await enforcement.apply(revoked(alice))
+    await enforcement.stop()
+    expect(kinds['terminate']).toEqual(sessionKinds)
+  })
+  it('of a mandate that makes two effects one is for the kinds of both', async () => {
+    const calls: HookCall[] = []
+    const { enforcement } = await startedNode({
+      mandates: { [idp]: { issuers: [idp], hardest: 'suspend' } },
+      policy: createPolicy([
+        { on: RiskLevelChange, kind: 'service', effect: 'terminate' },
+        { on: RiskLevelChange, kind: 'apiKey', effect: 'suspend' },
+      ]),
+      hooks: {
+        suspend: (call) => void calls.push(call),
+        terminate: (call) => void calls.push(call),
+      },
+    })
+    await enforcement.apply(risk({ user: alice }, 'HIGH'))
+    await enforcement.stop()
+    expect(calls.map(({ name, kinds }) => [name, kinds.toSorted()])).toEqual([
+      ['suspend', ['apiKey', 'service']],
+    ])
+  })
   it.each<[string, Partial<EnforcementOptions>]>([
     ['a mandate', { mandates: { [idp]: { issuers: [idp], hardest: 'reauthenticate' } } }],
     ['a protected account', { protect: [alice] }],
@@ -238,5 +292,6 @@ describe('a hook', () => {
     await enforcement.stop()
     expect(calls).toMatchObject([{ name: 'reauthenticate', terms: { acr: 'mfa' } }])
     expect([aliceSince(-60), key()].filter((who) => calls[0]?.takesFrom(who))).toHaveLength(2)
+    expect(calls[0]?.kinds).toEqual(sessionKinds)
   })
 })

@@ -72,6 +72,11 @@ describe('globalTokenRevocation', () => {
     await hookFor(peer)(callWith({ subject }))
     expect(peer.asked).toEqual([])
   })
+  it('asks for nothing where the effect is for machines alone', async () => {
+    const peer = await peerThat(status(500))
+    await hookFor(peer)(callWith({ kinds: ['service', 'agent', 'apiKey'] }))
+    expect(peer.asked).toEqual([])
+  })
   it('names the user as the application says', async () => {
     const peer = await peerThat(status(204))
     const users = [opaque('u-1'), undefined]

@@ -93,6 +93,7 @@ export const callWith = (parts: Partial<HookCall> = {}): HookCall => ({
   cause: { iss: idp, name: 'session-revoked', type: 'urn:example', jti: 'jti-1', iat: noon },
   since: noon,
   reaches: 'began-before',
+  kinds: ['human', 'service', 'agent', 'apiKey'],
   sessions: () => Promise.resolve([]),
   signal: new AbortController().signal,
   ...parts,

@@ -34,6 +34,8 @@ export interface AccessMeaningRow {
    * ends what rests on an authentication alone.
    */
   readonly endsGrants?: true
+  /** True for a condition that no event lifts. Default: another event can, or a login does. */
+  readonly isFinal?: true
   /**
    * The causes that the event lifts besides. `{member}` stands for the value of a member; the cause
    * is left out where that is no string.
@@ -73,6 +75,7 @@ const nothing = (reason: string): AccessMeaningRow => ({
   decision: 'nothing',
 })
 const ending = (row: AccessMeaningRow): AccessMeaningRow => ({ ...row, endsSessions: true })
+const final = (row: AccessMeaningRow): AccessMeaningRow => ({ ...ending(row), isFinal: true })
 
 const caep: Readonly<Record<string, AccessMeaningRow>> = {
   'session-revoked': ending(
@@ -122,7 +125,7 @@ const risc: Readonly<Record<string, AccessMeaningRow>> = {
     'credential-change-required',
     'The credential does not do any more, until it has been changed.',
   ),
-  'account-purged': ending(
+  'account-purged': final(
     condition('account-purged', 'The account is gone for good; nothing gives it back.'),
   ),
   'account-disabled': ending(
@@ -171,7 +174,7 @@ const scim: Readonly<Record<string, AccessMeaningRow>> = {
   'prov:patch:full': copied,
   'prov:put:notice': copied,
   'prov:put:full': copied,
-  'prov:delete': ending(condition('scim-deleted', 'The resource is gone for good.')),
+  'prov:delete': final(condition('scim-deleted', 'The resource is gone for good.')),
   'prov:activate': lift('scim-active', 'The account may be used again.'),
   'prov:deactivate': ending(
     condition('scim-active', 'Nobody may use the account until it is activated.'),
@@ -226,12 +229,18 @@ export function accessMeaning(event: {
   }
 }
 
-const grantEnding: ReadonlySet<string> = /* @__PURE__ */ new Set(
-  Array.from(accessMeanings.values()).flatMap(({ cause, endsGrants: ends }) => (ends ? cause : [])),
-)
+const causesWith = (member: 'endsGrants' | 'isFinal'): ReadonlySet<string> =>
+  new Set(
+    Array.from(accessMeanings.values()).flatMap((row) => (row[member] === true ? row.cause : [])),
+  )
+const grantEnding = /* @__PURE__ */ causesWith('endsGrants')
+const finalCauses = /* @__PURE__ */ causesWith('isFinal')
 
 /** Tells whether a cut with this cause ends what was granted, and not sessions alone. */
 export const endsGrants = (cause: string): boolean => grantEnding.has(cause)
+
+/** Tells whether nothing gives back what a condition with this cause took. */
+export const isFinal = (cause: string): boolean => finalCauses.has(cause)
 
 function decisionOf(decision: AccessMeaningRow['decision'], payload: object): Decision {
   if (typeof decision === 'string') return decision

@@ -1,6 +1,7 @@
 export {
   accessMeaning,
   endsGrants,
+  isFinal,
   accessMeanings,
   type AccessMeaning,
   type AccessMeaningRow,

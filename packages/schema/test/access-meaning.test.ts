@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { accessMeaning, accessMeanings, type EventType } from '@drawbridge/schema'
+import {
+  accessMeaning,
+  accessMeanings,
+  endsGrants,
+  isFinal,
+  type EventType,
+} from '@drawbridge/schema'
 import {
   AssuranceLevelChange,
   CredentialChange,
@@ -43,6 +49,29 @@ describe('accessMeanings', () => {
       for (const member of named) expect(members).toContain(member)
     },
   )
+
+  it('what is final is a condition that nothing lifts, and what ends grants is a cut', () => {
+    const rows = [...accessMeanings.values()]
+    const lifted = new Set(
+      rows.flatMap(({ decision, cause, lifts = [] }) => [
+        ...(JSON.stringify(decision).includes('"lift"') ? [cause] : []),
+        ...lifts.map((name) => name.split(':')[0]),
+      ]),
+    )
+    const conditions = rows.filter(({ decision }) =>
+      JSON.stringify(decision).includes('"condition"'),
+    )
+    const unlifted = conditions.filter(({ cause }) => !lifted.has(cause))
+    expect(unlifted.map(({ cause }) => [cause, isFinal(cause)])).toEqual([
+      // A login brings new claims.
+      ['token-claims', false],
+      ['account-purged', true],
+      ['scim-deleted', true],
+    ])
+    expect(rows.filter(({ isFinal: final }) => final)).toHaveLength(2)
+    const ending = rows.filter(({ cause }) => endsGrants(cause))
+    expect(ending).toMatchObject([{ cause: 'tokens-revoked', decision: 'cut', endsGrants: true }])
+  })
 
   it('no cause is lifted that nothing puts in force', () => {
     const conditions = [...accessMeanings.values()]

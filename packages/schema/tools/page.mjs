@@ -34,7 +34,7 @@ export function pageOf(families, events, meanings) {
 
 Generated from the JSON Schemas in \`packages/schema/events\` and from the table \`accessMeanings\`. Do not edit.
 
-What an event means for access: a \`cut\` reaches what began before, a \`condition\` reaches everything that matches until it is lifted, and a \`lift\` takes a condition back. What happens to the sessions is what your policy says.
+What an event means for access: a \`cut\` reaches what began before, a \`condition\` reaches everything that matches until it is lifted, and a \`lift\` takes a condition back; one that is final no event takes back. What happens to the sessions is what your policy says.
 ${sections.join('')}`
 }
 
@@ -69,12 +69,14 @@ function tableOf(members) {
 
 const typeName = (type) => (type === '(string & {})' ? 'any other' : code(type))
 
-function accessOf({ decision, cause, causeMember, endsSessions, lifts, reason }) {
+function accessOf(row) {
+  const { decision, cause, causeMember, endsSessions, endsGrants, isFinal, lifts, reason } = row
   if (decision === 'nothing') return `nothing. ${reason}`
   const name = code(causeMember ? `${cause}:{${causeMember}}` : cause)
-  const ends = endsSessions ? ', ends sessions' : ''
+  const ends = endsSessions ? `, ends sessions${endsGrants ? ' and grants' : ''}` : ''
+  const final = isFinal ? ', final' : ''
   const also = lifts ? `; lifts ${lifts.map(code).join(' and ')} besides` : ''
-  return `${decisionOf(decision)}, cause ${name}${ends}${also}. ${reason}`
+  return `${decisionOf(decision)}, cause ${name}${ends}${final}${also}. ${reason}`
 }
 
 function decisionOf(decision) {

@@ -30,7 +30,8 @@ export function createProtection(accounts: readonly Subject[]): Protection {
       // What is not asked for by a login would lock the account out: a credential made useless, too.
       if (name === 'rotate') return undefined
       if (name === 'shorten' || name === 'reauthenticate') return due
-      return { name: 'reauthenticate', entry, effect: 'reauthenticate' }
+      const { kinds } = due
+      return { name: 'reauthenticate', entry, effect: 'reauthenticate', ...(kinds && { kinds }) }
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Subject } from '@drawbridge/schema'
+import { isFinal, type Subject } from '@drawbridge/schema'
 import type { Effect, Terms } from '../effect.ts'
 import type { Fold, GrantLimits, Held } from '../fold.ts'
 import type { Cause } from '../ledger/ledger-entry.ts'
@@ -8,9 +8,10 @@ import type { Cause } from '../ledger/ledger-entry.ts'
  *
  * - `authentication`: the user authenticates again, in the same session;
  * - `new-session`: a session that begins after T;
- * - `counter-signal`: the same Transmitter says of the same subject that the cause has gone.
+ * - `counter-signal`: the same Transmitter says of the same subject that the cause has gone;
+ * - `nothing`: the account is gone for good.
  */
-export type Restoration = 'authentication' | 'new-session' | 'counter-signal'
+export type Restoration = 'authentication' | 'new-session' | 'counter-signal' | 'nothing'
 
 /** One thing that was taken from a session. */
 export interface Taken {
@@ -68,7 +69,8 @@ export function explanationOf(state: Fold | undefined): Explanation {
 export function restorationOf({ effect, entry, ended }: Held): Restoration {
   if (ended) return 'new-session'
   if (effect === 'reauthenticate') return 'authentication'
-  return entry.reaches === 'all' ? 'counter-signal' : 'new-session'
+  if (entry.reaches !== 'all') return 'new-session'
+  return isFinal(entry.cause.name) ? 'nothing' : 'counter-signal'
 }
 
 function takenBy(held: Held): Taken {

@@ -139,7 +139,8 @@ function deny(
   }
 }
 
-const endsWithLogin = (held: Held): boolean => restorationOf(held) !== 'counter-signal'
+const endsWithLogin = (held: Held): boolean =>
+  ['authentication', 'new-session'].includes(restorationOf(held))
 
 /** What the next authentication must be like, for it to be of use. */
 function loginTerms({ taken, reauthentication }: Fold, now: number): Partial<Denial> {

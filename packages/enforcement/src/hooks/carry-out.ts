@@ -9,7 +9,7 @@ import { entryKey, type LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { Written } from '../ledger/ledger.ts'
 import type { EnforcementSettings } from '../options.ts'
 import { linesOf, type Session } from '../session.ts'
-import type { Who } from '../who.ts'
+import { sessionKinds, type Who } from '../who.ts'
 import { awaitGrace } from './grace.ts'
 import { createHookRunner, type HookOutcome } from './hook-runner.ts'
 import { cappedHook, dueHooks, type DueHook } from './hooks.ts'
@@ -89,7 +89,10 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
     for (const due of dues) {
       const left = leftOf(due)
       // Two effects that come to the same are one task: that of the rule which says so itself.
-      if (left && (left === due || !byName.has(left.name))) byName.set(left.name, left)
+      if (!left) continue
+      const earlier = byName.get(left.name)
+      const task = earlier && left !== due ? earlier : left
+      byName.set(left.name, earlier ? forKindsOf(task, earlier, left) : left)
     }
     for (const left of byName.values()) runner.run(left)
   }
@@ -154,6 +157,13 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
       stopping = new AbortController()
     },
   }
+}
+
+/** A task that is for the kinds of two. */
+function forKindsOf({ kinds: _, ...task }: DueHook, one: DueHook, other: DueHook): DueHook {
+  if (!one.kinds || !other.kinds) return task
+  const either = new Set([...one.kinds, ...other.kinds])
+  return either.size === sessionKinds.length ? task : { ...task, kinds: [...either] }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { backoffMs, createLanes, type Backoff, type Clock } from '@drawbridge/core'
 import { entryKey } from '../ledger/ledger-entry.ts'
-import type { Who } from '../who.ts'
+import { sessionKinds, type Who } from '../who.ts'
 import type { DueHook, Hook, HookCall, HookName, Hooks } from './hooks.ts'
 
 /** How often and how long hooks are tried. */
@@ -74,7 +74,7 @@ export function createHookRunner(settings: HookRunnerSettings): HookRunner {
 type Call = Omit<HookCall, 'signal'>
 
 function callOf(due: DueHook, { sessionsOf, takesFrom }: HookRunnerSettings): Call {
-  const { name, entry, effect, terms = {} } = due
+  const { name, entry, effect, terms = {}, kinds = sessionKinds } = due
   const { on, cause, since, reaches } = entry
   // One signal can write several entries: each cause has a key of its own.
   const key = JSON.stringify([name, cause.iss, cause.jti, cause.name])
@@ -87,6 +87,7 @@ function callOf(due: DueHook, { sessionsOf, takesFrom }: HookRunnerSettings): Ca
     cause,
     since,
     reaches,
+    kinds,
     takesFrom: (who) => takesFrom(due, who),
     sessions: () => sessionsOf(due),
   }

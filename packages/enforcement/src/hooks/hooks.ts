@@ -1,8 +1,8 @@
 import type { Subject } from '@drawbridge/schema'
 import { effects, hardness, isEffect, type Effect, type Terms } from '../effect.ts'
-import type { Cause, LedgerEntry } from '../ledger/ledger-entry.ts'
+import type { Cause, Instead, LedgerEntry } from '../ledger/ledger-entry.ts'
 import type { Written } from '../ledger/ledger.ts'
-import type { Who } from '../who.ts'
+import { sessionKinds, type SessionKind, type Who } from '../who.ts'
 
 /** What a hook carries out: an effect, its end, or the change of a credential that is known. */
 export type HookName = Effect | 'restore' | 'rotate'
@@ -28,6 +28,11 @@ export interface HookCall {
   readonly since: number
   /** Whether only what began at or before T is meant, or all. */
   readonly reaches: LedgerEntry['reaches']
+  /**
+   * The kinds of sessions that it can reach: not all where rules tell them apart. A hook that acts
+   * on a user as a whole looks whether people are meant.
+   */
+  readonly kinds: readonly SessionKind[]
   /**
    * Tells whether it reaches a session, by the judgement of the guard at this moment: mandates,
    * rules for some kinds of sessions and other names of the subject included. For functions that
@@ -81,6 +86,8 @@ export interface DueHook {
   /** What it carries out. */
   readonly effect: Effect
   readonly terms?: Terms
+  /** The kinds of sessions that it can reach. Default: all. */
+  readonly kinds?: readonly SessionKind[]
 }
 
 /**
@@ -103,23 +110,35 @@ export function dueHooks({ changed, entry, before }: Written): readonly DueHook[
 }
 
 /** What an entry does to one session or another, each effect once. */
-export function decisionsIn({
-  effect,
-  terms,
-  instead = [],
-}: LedgerEntry): readonly Pick<DueHook, 'effect' | 'terms'>[] {
-  const hasRest = !instead.some(({ kind, tenant }) => kind === undefined && tenant === undefined)
+export function decisionsIn(
+  entry: LedgerEntry,
+): readonly Pick<DueHook, 'effect' | 'terms' | 'kinds'>[] {
+  const { effect, terms, instead = [] } = entry
+  const hasRest = !instead.some(isForAll)
   const decided = hasRest ? [...instead, { effect, ...(terms && { terms }) }] : instead
-  const byEffect = new Map<Effect, Pick<DueHook, 'effect' | 'terms'>>()
+  const byEffect = new Map<Effect, Pick<DueHook, 'effect' | 'terms' | 'kinds'>>()
   for (const { effect: one, terms: its } of decided) {
-    if (one !== null && !byEffect.has(one))
-      byEffect.set(one, { effect: one, ...(its && { terms: its }) })
+    if (one === null || byEffect.has(one)) continue
+    const kinds = sessionKinds.filter((kind) => canReach(decided, one, kind))
+    const isForSome = kinds.length < sessionKinds.length
+    byEffect.set(one, { effect: one, ...(its && { terms: its }), ...(isForSome && { kinds }) })
   }
   return [...byEffect.values()]
+}
+
+const isForAll = ({ kind, tenant }: Instead): boolean => kind === undefined && tenant === undefined
+
+/** Whether sessions of a kind can get an effect: the first that fits counts. */
+function canReach(decided: readonly Instead[], effect: Effect, kind: SessionKind): boolean {
+  const fitting = decided.filter((one) => one.kind === undefined || one.kind === kind)
+  const last = fitting.findIndex(({ tenant }) => tenant === undefined)
+  const counting = last < 0 ? fitting : fitting.slice(0, last + 1)
+  return counting.some((one) => one.effect === effect)
 }
 
 /** A hook as a Transmitter may cause it: no harder than its mandate says. */
 export function cappedHook(due: DueHook, hardest: Effect): DueHook {
   if (!isEffect(due.name) || hardness(due.name) <= hardness(hardest)) return due
-  return { name: hardest, entry: due.entry, effect: hardest }
+  const { entry, kinds } = due
+  return { name: hardest, entry, effect: hardest, ...(kinds && { kinds }) }
 }

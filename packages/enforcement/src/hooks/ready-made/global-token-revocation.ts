@@ -44,7 +44,8 @@ const advice = {
  * Makes a hook that has an authorization server revoke all tokens of a user, and ask the user to
  * authenticate again. That is more than most signals say: it takes other devices and later logins
  * as well. A user whom the server does not know counts as done. A signal that names no user (a
- * device, a tenant, a token, an address) asks for nothing, and the hook succeeds.
+ * device, a tenant, a token, an address), or whose effect is not for the sessions of people, asks
+ * for nothing, and the hook succeeds.
  *
  * @example
  *   const terminate = globalTokenRevocation({
@@ -60,6 +61,7 @@ export function globalTokenRevocation(options: GlobalTokenRevocationOptions): Ho
   const { userOf = userOfSubject, ...settings } = options
   let rejected = false
   return async (call) => {
+    if (!call.kinds.includes('human')) return
     const sub_id = await userOf(call)
     if (sub_id === undefined) return
     const authorization = await settings.authorize({ rejected })
