@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { root } from '../support/snippets.ts'
 import { startExample, type ExampleProcess } from './example-process.ts'
 
-// Every scenario starts a Redis and three or four processes, and other suites run beside it.
+// Every scenario starts a Redis and three to five processes, and other suites run beside it.
 jest.setTimeout(60_000)
 
 const scenarios = 'scenarios/dist/scenarios.js'
@@ -55,6 +55,10 @@ const cutsIn = (out: string): readonly (readonly [string, number])[] =>
 ;(hasRedis ? describe : describe.skip)(title, () => {
   it.each([
     ['S1', 'a request outside the change window takes the right to change, until a new window'],
+    [
+      'S2',
+      'an agent loses its tools to write at a boundary, and ends with the account it acts for',
+    ],
     ['S3', 'a device that is not compliant cuts off its sessions, and gives back what it took'],
     ['S4', 'an exposed secret ends every token that was obtained with it, before and after'],
     ['S5', 'a whole tenant has to authenticate again, more strongly, within a grace period'],
@@ -92,7 +96,7 @@ describe('examples/scenarios', () => {
     running = started
     expect(await started.over).toMatchObject({
       code: 1,
-      err: '\nthe scenario failed: "s9" is no scenario: there are s1, s3, s4, s5\n',
+      err: '\nthe scenario failed: "s9" is no scenario: there are s1, s2, s3, s4, s5\n',
     })
   })
 })

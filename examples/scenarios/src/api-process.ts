@@ -4,7 +4,9 @@ import type { FetchHandler } from '@drawbridge/core'
 import {
   createEnforcement,
   fromClaims,
+  memorySessions,
   type Enforcement,
+  type LocalLift,
   type TokenClaims,
 } from '@drawbridge/enforcement'
 import { redisLedger } from '@drawbridge/enforcement/redis'
@@ -21,29 +23,41 @@ import { serve, tell, type Settings } from './frame/serve.ts'
 const clock = turnableClock()
 
 await serve(async (origin, settings) => {
-  const { issuers, redis, receives } = settings
+  const { issuers, redis, receives, decisionPoint } = settings
   const scenario = scenarios[settings.scenario]
   if (!scenario) throw new Error('there is no such scenario')
   const notes = new Map<string, unknown>()
+  const sessions = memorySessions({ clock })
   const enforcement = createEnforcement({
     ledger: redisLedger(createClient({ url: redis })),
     clock,
     maxStalenessMs: 3_600_000, // the clock is turned here, and that is no silence of the ledger
-    ...scenario.enforcement({ issuers, notes, tell }),
+    ...scenario.enforcement({ issuers, notes, sessions, tell }),
   })
   for (const name of ['signal:applied', 'signal:followed'] as const) {
     enforcement.events.on(name, (event) => tell(name, event))
   }
   const receivers = receives ? receiversOf(origin, settings, enforcement) : []
-  const api = createApi(scenario, issuers['idp'] ?? '', enforcement)
+  const verify = createVerify(issuers['idp'] ?? '')
+  const api = createApi(scenario, verify, enforcement)
+  const { agents } = scenario
+  const gateway = await agents?.gateway({
+    enforcement,
+    sessions,
+    decisionPoint,
+    tell,
+    verify: (request) => verify(request, agents.resource),
+  })
+  const handlers = gateway ? [gateway, ...receivers] : receivers
   return {
     listener: (request, response) => {
-      const handler = receivers.find(({ serves }) => serves(request.url ?? '')) ?? api
+      const handler = handlers.find(({ serves }) => serves(request.url ?? '')) ?? api
       toNode(handler)(request, response)
     },
     acts: {
       turn: (ms: number) => clock.turn(ms),
       note: ([name, value]: readonly [string, unknown]) => void notes.set(name, value),
+      giveBack: (lift: LocalLift) => enforcement.giveBack(lift),
     },
     start: async () => {
       await enforcement.start()
@@ -77,23 +91,29 @@ function receiversOf(
   })
 }
 
-/** The API itself: a token, a route, and the one question to the enforcement. */
-function createApi(scenario: Scenario, issuer: string, enforcement: Enforcement): FetchHandler {
+/** The claims of the access token of a request; undefined where there is none that is good. */
+type Verify = (request: Request, audience: string) => Promise<TokenClaims | undefined>
+
+function createVerify(issuer: string): Verify {
   const keys = createRemoteJWKSet(new URL(`${issuer}/login-keys`))
-  const verify = async (request: Request): Promise<TokenClaims | undefined> => {
+  return async (request, audience) => {
     const [, token = ''] = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '') ?? []
-    const rules = { issuer, audience: 'api', typ: 'at+jwt', currentDate: new Date(clock.now()) }
+    const rules = { issuer, audience, typ: 'at+jwt', currentDate: new Date(clock.now()) }
     return await jwtVerify(token, keys, rules).then(
       ({ payload }) => payload,
       () => undefined,
     )
   }
+}
+
+/** The API itself: a token, a route, and the one question to the enforcement. */
+function createApi(scenario: Scenario, verify: Verify, enforcement: Enforcement): FetchHandler {
   return {
     serves: () => true,
     fetch: async (request) => {
       const requires = scenario.routes[`${request.method} ${new URL(request.url).pathname}`]
       if (!requires) return new Response(null, { status: 404 })
-      const claims = await verify(request)
+      const claims = await verify(request, 'api')
       if (!claims) return new Response(null, { status: 401 })
       const who = fromClaims(claims, { subject: knownOf(claims) })
       const decision = enforcement.check(who, { requires })

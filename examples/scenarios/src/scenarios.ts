@@ -7,7 +7,7 @@ async function play(name: string): Promise<void> {
   const scenario = scenarios[name]
   if (!scenario) return
   console.log(`\n${name.toUpperCase()}  ${scenario.title}\n`)
-  const stage = await setStage(name, scenario.transmitters)
+  const stage = await setStage(name, scenario)
   try {
     await scenario.play(stage)
   } finally {

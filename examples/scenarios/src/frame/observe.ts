@@ -36,15 +36,20 @@ export async function expectAnswer(
   return answers[0] as Response
 }
 
-/** How the answer to one request is to change. */
-export interface Change extends Omit<Asked, 'answer'> {
+/** How what the processes answer is to change. */
+export interface Turn {
   /** What is done to change it, for the timeline. */
   readonly what: string
   readonly from: string
   readonly to: string
   /** Default: both processes. */
   readonly only?: NodeName
+  /** Asks a process, and resolves with what it answers. */
+  ask(node: NodeName): Promise<string>
 }
+
+/** How the answer to one request is to change. */
+export interface Change extends Omit<Turn, 'ask'>, Omit<Asked, 'answer'> {}
 
 /**
  * Does something while a request is sent to the processes over and over, without a pause, and
@@ -52,16 +57,26 @@ export interface Change extends Omit<Asked, 'answer'> {
  *
  * @returns What `act` resolved with
  */
-export async function expectChange<Result>(
+export const expectChange = <Result>(
   stage: Stage,
-  change: Change,
+  { token, route, ...change }: Change,
+  act: () => Promise<Result>,
+): Promise<Result> => {
+  const ask = async (node: NodeName): Promise<string> =>
+    answerOf(await stage.request(node, token, route))
+  return expectTurn(stage, { ...change, ask }, act)
+}
+
+/** Does what {@link expectChange} does, with whatever can be asked. */
+export async function expectTurn<Result>(
+  stage: Stage,
+  { what, from, to, only, ask }: Turn,
   act: () => Promise<Result>,
 ): Promise<Result> {
-  const { what, token, route, from, to, only } = change
   let deadline = Infinity
   const watch = async (node: NodeName): Promise<number> => {
     for (;;) {
-      const answer = answerOf(await stage.request(node, token, route))
+      const answer = await ask(node)
       if (answer === to) return performance.now()
       if (answer === from && performance.now() < deadline) continue
       throw new Error(`${what}: process ${node} answered ${answer}, not ${to}`)
@@ -69,7 +84,7 @@ export async function expectChange<Result>(
   }
   const watched = nodes.filter((node) => only === undefined || node === only)
   for (const node of watched) {
-    const before = answerOf(await stage.request(node, token, route))
+    const before = await ask(node)
     if (before !== from) throw new Error(`${what}: process ${node} answered ${before} already`)
   }
   say(stage, what)

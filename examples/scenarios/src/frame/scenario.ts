@@ -1,4 +1,5 @@
-import type { EnforcementOptions } from '@drawbridge/enforcement'
+import type { EnforcementOptions, SessionStore } from '@drawbridge/enforcement'
+import type { Agents } from './agents.ts'
 import type { Stage } from './stage.ts'
 
 /** What is known of whoever has a secret: claims of the access tokens that it gets. */
@@ -18,6 +19,8 @@ export interface Application {
   readonly issuers: Readonly<Record<string, string>>
   /** What operators have noted in this process. */
   readonly notes: ReadonlyMap<string, unknown>
+  /** The sessions that are alive in this process, where somebody puts them there. */
+  readonly sessions: SessionStore
   /** Tells the driver that something happened. */
   tell(event: string, data: unknown): void
 }
@@ -31,6 +34,8 @@ export interface Scenario {
   readonly accounts: Readonly<Record<string, Account>>
   /** The grants that each route of the API needs. */
   readonly routes: Readonly<Record<string, readonly string[]>>
+  /** Present where agents act for people. */
+  readonly agents?: Agents
   /** What the application gives `createEnforcement` besides the ledger and the clock. */
   enforcement(application: Application): Omit<EnforcementOptions, 'ledger' | 'clock'>
   /** Plays it. Throws when something is not as it should be. */

@@ -11,6 +11,8 @@ export interface Settings {
   /** The issuers by name, as far as they run. */
   readonly issuers: Readonly<Record<string, string>>
   readonly redis: string
+  /** The URL of the decision point; empty where there is none. */
+  readonly decisionPoint: string
   /** A folder for what is kept. */
   readonly folder: string
   /** Encrypts what a Transmitter keeps. */

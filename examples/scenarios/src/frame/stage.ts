@@ -1,10 +1,13 @@
-// Sets the stage of a scenario: a Redis, the issuers, and two processes of the API that share it.
+// Sets the stage of a scenario: a Redis, the issuers, where agents act a decision point, and two
+// processes of the API that share the Redis.
 import { randomBytes } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import type { LocalLift } from '@drawbridge/enforcement'
 import type { EventType, SubjectInput } from '@drawbridge/schema'
+import type { Agents } from './agents.ts'
 import { startRedis } from './redis.ts'
 import type { Settings, Told } from './serve.ts'
 import { startProcess, type Started } from './start.ts'
@@ -21,6 +24,10 @@ export interface Stage {
   readonly began: number
   /** Logs in at the identity provider and resolves with the access token. */
   logIn(secret: string, login?: Readonly<Record<string, string>>): Promise<string>
+  /** Asks the identity provider for a token that is exchanged for others: RFC 8693. */
+  exchange(parameters: Readonly<Record<string, string>>): Promise<string>
+  /** Where a process of the API serves. */
+  url(node: NodeName): string
   /** Sends a request to one process of the API: `GET /reports`. */
   request(node: NodeName, token: string, route: string): Promise<Response>
   /** Has a Transmitter say something; resolves with the SET's `jti` when it is durable there. */
@@ -32,6 +39,8 @@ export interface Stage {
   ): Promise<string>
   /** Notes something in both processes, as an operator would. */
   note(name: string, value: unknown): Promise<void>
+  /** Gives back, in one process, what the application took, as an operator would. */
+  giveBack(node: NodeName, lift: LocalLift): Promise<void>
   /** Turns the clocks of some processes ahead. Default: of all. */
   turn(ms: number, only?: NodeName): Promise<void>
   /** What a process has told under a name until now. */
@@ -42,16 +51,19 @@ export interface Stage {
   stop(): Promise<void>
 }
 
+/** Who takes part in a scenario, besides the identity provider and the API. */
+export interface Cast {
+  readonly transmitters?: readonly string[]
+  /** Present where there is something for a decision point to decide. */
+  readonly agents?: Agents
+}
+
 /**
  * Starts everything.
  *
- * @param scenario Its name
- * @param transmitters Those besides the identity provider
+ * @param name The scenario's
  */
-export async function setStage(
-  scenario: string,
-  transmitters: readonly string[] = [],
-): Promise<Stage> {
+export async function setStage(name: string, { transmitters = [], agents }: Cast): Promise<Stage> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'drawbridge-scenario-'))
   const running: { stop(): Promise<void> }[] = []
   const stopAll = async (): Promise<void> => {
@@ -70,9 +82,10 @@ export async function setStage(
     running.push(redis)
     const secret = (): string => randomBytes(32).toString('base64url')
     const settings: Settings = {
-      scenario,
+      scenario: name,
       issuers: {},
       redis: redis.url,
+      decisionPoint: '',
       folder,
       secret: secret(),
       signalsToken: secret(),
@@ -87,8 +100,10 @@ export async function setStage(
     }
     const issuers = await byName(['idp', ...transmitters], () => start('../issuer-process.js', {}))
     const urls = Object.fromEntries(Object.entries(issuers).map(([id, { url }]) => [id, url]))
+    const decides = agents && (await start('../decision-point-process.js', {}))
+    const known = { issuers: urls, decisionPoint: decides?.url ?? '' }
     const api = await byName(nodes, (node) =>
-      start('../api-process.js', { issuers: urls, receives: node === 'one' }, node),
+      start('../api-process.js', { ...known, receives: node === 'one' }, node),
     )
     return { ...actsOf(issuers, api), ...news, stop, began: performance.now() }
   } catch (error) {
@@ -107,7 +122,7 @@ async function byName(
   return Object.fromEntries(started) as ByName
 }
 
-type Acts = Pick<Stage, 'logIn' | 'request' | 'transmit' | 'note' | 'turn'>
+type Acts = Omit<Stage, 'began' | 'told' | 'happened' | 'stop'>
 
 function actsOf(issuers: ByName, api: ByName): Acts {
   const named = (processes: ByName, name: string): Started => {
@@ -115,14 +130,17 @@ function actsOf(issuers: ByName, api: ByName): Acts {
     if (!found) throw new Error(`there is no process "${name}"`)
     return found
   }
+  const obtain = async (parameters: Readonly<Record<string, string>>): Promise<string> => {
+    const body = new URLSearchParams(parameters)
+    const answer = await fetch(`${named(issuers, 'idp').url}/token`, { method: 'POST', body })
+    const { access_token } = (await answer.json()) as { access_token?: string }
+    if (!access_token) throw new Error(`the token endpoint answered ${answer.status}`)
+    return access_token
+  }
   return {
-    logIn: async (secret, login = {}) => {
-      const body = new URLSearchParams({ secret, ...login })
-      const answer = await fetch(`${named(issuers, 'idp').url}/token`, { method: 'POST', body })
-      const { access_token } = (await answer.json()) as { access_token?: string }
-      if (!access_token) throw new Error(`the login was answered ${answer.status}`)
-      return access_token
-    },
+    logIn: (secret, login = {}) => obtain({ secret, ...login }),
+    exchange: obtain,
+    url: (node) => named(api, node).url,
     request: (node, token, route) => {
       const [method = 'GET', pathname = '/'] = route.split(' ')
       const headers = { authorization: `Bearer ${token}` }
@@ -132,6 +150,9 @@ function actsOf(issuers: ByName, api: ByName): Acts {
       String(await named(issuers, issuer).ask('transmit', { type, subject, payload })),
     note: async (name, value) => {
       await Promise.all(nodes.map((node) => named(api, node).ask('note', [name, value])))
+    },
+    giveBack: async (node, lift) => {
+      await named(api, node).ask('giveBack', lift)
     },
     turn: async (ms, only) => {
       const turned = only ? [named(api, only)] : Object.values({ ...issuers, ...api })
