@@ -69,7 +69,7 @@ export function fromClaims(claims: TokenClaims, options: FromClaimsOptions = {})
     `"claims.act" must not name more than ${longestChain - 1} actors`,
   )
   done()
-  const [sid, jti, acr, scope] = ['sid', 'jti', 'acr', 'scope'].map(text)
+  const [sid, jti, acr] = ['sid', 'jti', 'acr'].map(text)
   const ofToken = {
     ...(client !== undefined && { application: opaque(client) }),
     ...(jti !== undefined && { token: jwtId(iss, jti) }),
@@ -81,7 +81,8 @@ export function fromClaims(claims: TokenClaims, options: FromClaimsOptions = {})
     ...(acr !== undefined && { acr }),
   }
   const kind = options.kind ?? (claims['act'] ? 'agent' : isOwnToken ? 'service' : 'human')
-  const known = { kind, ...(scope !== undefined && { grants: scope.split(' ').filter(Boolean) }) }
+  const grants = grantsOf(claims)
+  const known = { kind, ...(grants && { grants }) }
   const [actor, ...before] = actors
   if (!actor) {
     return {
@@ -102,6 +103,14 @@ export function fromClaims(claims: TokenClaims, options: FromClaimsOptions = {})
     delegator,
     ...(options.endsWith && { endsWith: options.endsWith }),
   }
+}
+
+/** A scope that is there and says nothing grants nothing; some servers write it as a list. */
+function grantsOf(claims: TokenClaims): readonly string[] | undefined {
+  const scope = Object.hasOwn(claims, 'scope') ? claims['scope'] : undefined
+  if (scope === undefined) return undefined
+  const named: readonly unknown[] = typeof scope === 'string' ? scope.split(' ') : [scope].flat()
+  return named.filter((grant) => typeof grant === 'string' && grant !== '') as string[]
 }
 
 const membersOf = ({ subject }: Who): ComplexSubjectInput => subject as ComplexSubjectInput

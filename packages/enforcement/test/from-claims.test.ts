@@ -94,6 +94,20 @@ describe('fromClaims', () => {
       '"claims.act" must not name more than 15 actors',
     )
   })
+  it.each([
+    [undefined, undefined],
+    ['', []],
+    [' ', []],
+    ['read', ['read']],
+    [
+      ['read', 'write', '', 7],
+      ['read', 'write'],
+    ],
+    [null, []],
+    [{}, []],
+  ])('reads the scope %j as the grants %j', (scope, grants) => {
+    expect(fromClaims({ ...claims, scope }).grants).toEqual(grants)
+  })
   it('takes the token of a client for itself as an authentication of its own', () => {
     const who = fromClaims({ iss: idp, sub: 'svc', client_id: 'svc', iat: noon })
     expect(who).toMatchObject({ kind: 'service', began: new Date(noon * 1000) })
