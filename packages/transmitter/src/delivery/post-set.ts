@@ -1,6 +1,7 @@
 import { setMediaType } from '@drawbridge/schema'
 import type { Secret } from '@drawbridge/core'
 import { createSocketGuard, type OutgoingRules } from '@drawbridge/core/outgoing'
+import { EventEmitter } from 'node:events'
 import { rootCertificates } from 'node:tls'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { Answer } from './verdict.ts'
@@ -71,16 +72,20 @@ export function createPoster({ timeoutMs, ca, ...rules }: PosterOptions): Poster
   })
   return {
     post: async ({ origin, path, headers }, set) => {
-      const deadline = new AbortController()
+      // Undici takes it for a signal, and it costs a tenth of one.
+      const signal = new EventEmitter()
+      let isOver = false
       // The time-outs of undici are for each step: a peer that drips would pass them all.
-      const timer = setTimeout(() => deadline.abort(), timeoutMs)
+      const timer = setTimeout(() => {
+        isOver = true
+        signal.emit('abort')
+      }, timeoutMs)
       try {
-        const { signal } = deadline
         return await answerOf(
           await agent.request({ origin, path, method: 'POST', headers, body: set, signal }),
         )
       } catch (error) {
-        return { status: 0, body: '', failure: failureOf(error, deadline.signal.aborted) }
+        return { status: 0, body: '', failure: failureOf(error, isOver) }
       } finally {
         clearTimeout(timer)
       }
