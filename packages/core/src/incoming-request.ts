@@ -11,22 +11,22 @@ import { chunksOf } from './read-body.ts'
  * as `new Request(request)` does, is done with its `clone()`.
  */
 export class IncomingRequest implements Request {
+  readonly url: string
   readonly method: string
   readonly hasBody: boolean
   readonly #message: IncomingMessage
-  readonly #url: URL
   #headers: Headers | undefined
   #gone: AbortController | undefined
   #aborted = false
   #whole: Request | undefined
   #reading: Reading | undefined
 
-  constructor(url: URL, message: IncomingMessage) {
+  constructor(url: string, message: IncomingMessage) {
     const method = message.method ?? 'GET'
     // As the platform does: nothing behind HTTP is to answer what is meant for a proxy.
     if (forbiddenMethods.has(method)) throw new TypeError(`"${method}" is no method of a Request`)
     this.method = method
-    this.#url = url
+    this.url = url
     this.#message = message
     this.hasBody = method !== 'GET' && method !== 'HEAD'
   }
@@ -56,7 +56,11 @@ export class IncomingRequest implements Request {
           reading.release()
           resolve(undefined)
         },
-        end: () => resolve(chunks),
+        end: () => {
+          // A request may wait for long, and nobody needs its bytes for that.
+          this.#reading = wasRead
+          resolve(chunks)
+        },
         fail: reject,
       })
       this.#reading = reading
@@ -64,9 +68,6 @@ export class IncomingRequest implements Request {
     })
   }
 
-  get url(): string {
-    return this.#url.href
-  }
   get headers(): Headers {
     this.#headers ??= new IncomingHeaders(this.#message.rawHeaders)
     return this.#headers
@@ -136,7 +137,7 @@ export class IncomingRequest implements Request {
 
   #complete(): Request {
     const { method, headers, signal, hasBody } = this
-    this.#whole ??= new Request(this.#url, {
+    this.#whole ??= new Request(this.url, {
       method,
       headers,
       signal,
@@ -187,6 +188,9 @@ interface Reading {
   /** Ends it as failed, unless it has ended. */
   fail(reason: string): void
 }
+
+/** The reading of a body that is over. */
+const wasRead: Reading = { release: () => undefined, fail: () => undefined }
 
 function read(message: IncomingMessage, reader: Reader): Reading {
   let over = false

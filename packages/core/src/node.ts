@@ -23,7 +23,7 @@ export function toNode(handler: FetchHandler): NodeListener {
       response.writeHead(400).end()
       return
     }
-    answer(handler, url, request, response).catch((error: unknown) => {
+    answer(handler, url.href, request, response).catch((error: unknown) => {
       if (response.headersSent) return void response.destroy()
       if (next) return next(error)
       response.writeHead(500, { connection: 'close' }).end()
@@ -49,7 +49,7 @@ export function targetOf(request: IncomingMessage): URL | undefined {
 
 async function answer(
   handler: FetchHandler,
-  url: URL,
+  url: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
