@@ -15,7 +15,7 @@ import type { Who } from './who.ts'
  * What stays the same of a session however many tokens it is given: its user, who acts for the user
  * (by `actor` or `application`), and the task where that is known. What is taken from it is taken
  * from a fresh token as well, and never from those on whose behalf it acts: where nothing else
- * tells it from them, its session and its token are in it.
+ * tells it from them, it is all that the session is called.
  *
  * @example
  *   await enforcement.take({ on: agentKey(who), cause: 'runaway', effect: 'suspend' })
@@ -30,9 +30,8 @@ export function agentKey(who: Who): SubjectInput {
   const lasting = withoutSession(members)
   if (!last || !who.delegator) return lasting.size > 0 && isComplex(own) ? complexOf(lasting) : own
   const person = personIn(membersOf(subjectOf(last.subject)))
-  const above = namesOf(who.delegator)
-  const isOwn = (key: Subject): boolean => above.every((one) => !matches(key, one, 'session'))
-  return [keyOf(lasting, person), keyOf(members, person)].find(isOwn) ?? own
+  const key = keyOf(lasting, person)
+  return namesOf(who.delegator).some((one) => matches(key, one, 'session')) ? own : key
 }
 
 /** Somebody, with the one who acts for them. */

@@ -132,7 +132,7 @@ export const withoutSession = (members: Members): Members =>
 
 /** Under what name one acts for another. */
 export const actorIn = (members: Members): SubjectIdentifier | undefined =>
-  members.get('actor') ?? members.get('user') ?? members.get('application')
+  members.get('user') ?? members.get('application')
 
 /** Where both have a name for the same thing, either will do: it is one of the two that is meant. */
 function joined(below: Members, above: Members): Members {
