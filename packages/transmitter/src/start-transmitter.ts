@@ -1,5 +1,5 @@
 import type { Emitter } from '@drawbridge/core'
-import { checkStoredProfiles, wireClaims } from './as-profile.ts'
+import { checkStoredProfiles } from './as-profile.ts'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
 import type { ApiContext } from './http/call.ts'
 import type { MakeJti } from './jti.ts'
@@ -7,7 +7,7 @@ import { openKeyRing, type KeyRing } from './keys/key-ring.ts'
 import { keyUpkeep } from './keys/key-upkeep.ts'
 import { createPseudonym } from './keys/pseudonym.ts'
 import { createSealer } from './keys/sealer.ts'
-import { mintSet } from './mint-set.ts'
+import { createMinter } from './minter.ts'
 import type { OperationContext } from './operations/operation-context.ts'
 import { createMakeEntry } from './outbox-entry.ts'
 import { createOutbox } from './outbox.ts'
@@ -57,11 +57,7 @@ export async function startTransmitter(context: StartContext): Promise<Started> 
     settings,
     clock: settings.clock,
     emitter,
-    mint: async (streamId, claims) => {
-      const stream = streams.find(streamId)
-      const key = await keys.signerFor(stream?.algorithm ?? settings.algorithm)
-      return mintSet(wireClaims(settings.profileNamed(stream?.profile), claims), key)
-    },
+    ...createMinter({ settings, streams, keys }),
     mayLeave: createSecondLook({ settings, streams, subjects }),
   })
   const makeEntry = createMakeEntry({ ...settings, makeJti })

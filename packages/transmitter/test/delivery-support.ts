@@ -58,6 +58,7 @@ export async function deliveryAtWork(
     emitter,
     // What is delivered is read by these tests, and signed by others.
     mint: (_, claims) => Promise.resolve(claims),
+    mintAhead: () => undefined,
     mayLeave: () => Promise.resolve(true),
     ...more,
   }

@@ -1,17 +1,16 @@
 import type { Clock, Emitter } from '@drawbridge/core'
+import type { Minter } from '../minter.ts'
 import type { Settings } from '../settings.ts'
 import type { IssuerStore } from '../store/transmitter-store.ts'
 import type { TransmitterEvents } from '../transmitter-events.ts'
 import type { Timetable } from './timetable.ts'
 
 /** What the delivery of a Transmitter needs. */
-export interface DeliveryContext {
+export interface DeliveryContext extends Minter {
   readonly store: IssuerStore
   readonly settings: Settings
   readonly clock: Clock
   readonly emitter: Emitter<TransmitterEvents>
-  /** Signs the claims of a row of a stream, as its Receiver wants them, with the key of now. */
-  readonly mint: (streamId: string, claims: string) => Promise<string>
   /** Looks once more, before each delivery, whether the Receiver may still learn of a row. */
   readonly mayLeave: (streamId: string, claims: string) => Promise<boolean>
 }

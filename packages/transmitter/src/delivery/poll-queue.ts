@@ -113,6 +113,7 @@ async function answer(
     if (signal.aborted) withdraw()
     else if (hasMore) waiters.wake()
     watchOffers()
+    if (hasMore) void signAhead(parts, events)
     return {
       sets: Object.fromEntries(rows.map(({ jti }, index) => [jti, sets[index] ?? ''])),
       ...(hasMore ? { moreAvailable: true } : {}),
@@ -120,6 +121,25 @@ async function answer(
   } catch (error) {
     withdraw()
     throw error
+  }
+}
+
+/** Signs what comes after these, while their Receiver reads them. Never rejects. */
+async function signAhead(
+  { store, streamId, mintAhead }: PollParts,
+  offered: Selection['rows'],
+): Promise<void> {
+  const last = offered.at(-1)
+  if (!last) return
+  try {
+    const page = { kind: 'event', after: last.seq, limit: offered.length } as const
+    const next = await store.readRows(streamId, page)
+    mintAhead(
+      streamId,
+      next.map(({ claims }) => claims),
+    )
+  } catch {
+    // The poll that wants them reads them itself, and tells what is wrong.
   }
 }
 
