@@ -259,8 +259,10 @@ whenRedis('the Redis ledger when Redis is away', () => {
 
 whenRedis('the Redis ledger when Redis has forgotten', () => {
   /** Two nodes, each with something that it wrote, of which both know. */
-  const pair = async ({ node }: Scene): Promise<readonly [Node, Node]> => {
-    const pair = [await node(), await node()] as const
+  const pair = async ({ node, server }: Scene): Promise<readonly [Node, Node]> => {
+    // Each of the writes is flushed to a disk that others may use as well.
+    const patient = { commandTimeoutMs: 20_000 }
+    const pair = [await node(server.url, patient), await node(server.url, patient)] as const
     await Promise.all(pair.map((one, at) => writeAll(one, entriesNamed(`node-${at}`, 700))))
     for (const one of pair) await knows(one, 1400)
     return pair

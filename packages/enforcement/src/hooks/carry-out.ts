@@ -160,7 +160,8 @@ export function createCarryOut(settings: CarryOutSettings): CarryOut {
 }
 
 /** A task that is for the kinds of two. */
-function forKindsOf({ kinds: _, ...task }: DueHook, one: DueHook, other: DueHook): DueHook {
+function forKindsOf(due: DueHook, one: DueHook, other: DueHook): DueHook {
+  const { kinds: _, ...task } = due
   if (!one.kinds || !other.kinds) return task
   const either = new Set([...one.kinds, ...other.kinds])
   return either.size === sessionKinds.length ? task : { ...task, kinds: [...either] }
