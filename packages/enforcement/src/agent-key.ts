@@ -13,9 +13,9 @@ import type { Who } from './who.ts'
 
 /**
  * What stays the same of a session however many tokens it is given: its user, who acts for the user
- * (by `actor` or `application`), and the task where that is known. What is taken from it is taken
- * from a fresh token as well, and never from those on whose behalf it acts: where nothing else
- * tells it from them, it is all that the session is called.
+ * (by `actor`, or `application` where the agent has no other name), and the task where that is
+ * known. What is taken from it is taken from a fresh token as well, and never from those on whose
+ * behalf it acts: where nothing else tells it from them, it is all that the session is called.
  *
  * @example
  *   await enforcement.take({ on: agentKey(who), cause: 'runaway', effect: 'suspend' })
@@ -34,10 +34,13 @@ export function agentKey(who: Who): SubjectInput {
   return namesOf(who.delegator).some((one) => matches(key, one, 'session')) ? own : key
 }
 
-/** Somebody, with the one who acts for them. */
+/** Somebody, with the one who acts for them: an agent that has a name has it in every client. */
 function keyOf(acting: Members, person: Members): Subject {
   const actor = actorIn(acting)
-  return complexOf(new Map([...acting, ...(actor ? [['actor', actor] as const] : []), ...person]))
+  const named = acting.has('user')
+    ? [...acting].filter(([name]) => name !== 'application')
+    : [...acting]
+  return complexOf(new Map([...named, ...(actor ? [['actor', actor] as const] : []), ...person]))
 }
 
 /** What another login does not change: the user, and of those without one what there is. */

@@ -23,7 +23,7 @@ export function checkWho(who: Who): string {
   } catch {
     return refuse(who)
   }
-  const issuer = who.issuer ?? issuerOf(who.subject)
+  const issuer = who.issuer ?? issuerOf(who.subject) ?? inheritedIssuer(who)
   const isReadable = isNamed(issuer) && !Number.isNaN(beganOf(who)) && isDescribed(who)
   return isReadable && (who.delegator === undefined || isDelegated(who)) ? issuer : refuse(who)
 }
@@ -112,7 +112,8 @@ function mistakesIn(who: Who, name: string, isDelegator: boolean): readonly stri
   try {
     checkSubject(who.subject, `${name}.subject`)
     check(
-      isNamed(issuer ?? issuerOf(who.subject)) || (isDelegator && issuer === undefined),
+      isNamed(issuer ?? issuerOf(who.subject) ?? inheritedIssuer(who)) ||
+        (isDelegator && issuer === undefined),
       `"${name}.issuer" must say who logged the user in, unless "${name}.subject.user" is an iss_sub`,
     )
   } catch (error) {
@@ -141,6 +142,18 @@ export function beganOf({ began }: Who): number {
 }
 
 const isNamed = (issuer: unknown): issuer is string => typeof issuer === 'string' && issuer !== ''
+
+/** Who logged in the nearest of those on whose behalf somebody acts. */
+function inheritedIssuer(who: Who): string | undefined {
+  for (const one of delegatorsOf(who)) {
+    const issuer = isObject(one) ? (one.issuer ?? issuerIn(one.subject)) : undefined
+    if (issuer !== undefined) return issuer
+  }
+  return undefined
+}
+
+const issuerIn = (subject: unknown): string | undefined =>
+  isObject(subject) ? issuerOf(subject as SubjectInput) : undefined
 
 /** Who logged somebody in, as far as the name says it. */
 export function issuerOf(subject: SubjectInput): string | undefined {

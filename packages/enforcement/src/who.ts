@@ -21,7 +21,7 @@ export interface Who {
   readonly began: Date
   /**
    * Who logged the user in. Only that Transmitter's signals touch the session. Default: the `iss`
-   * of a subject, or of its `user`, in the format `iss_sub`.
+   * of a subject, or of its `user`, in the format `iss_sub`; without one, that of its delegator.
    */
   readonly issuer?: string
   /**

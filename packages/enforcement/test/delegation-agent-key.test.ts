@@ -83,10 +83,11 @@ describe('agentKey', () => {
       format: 'complex',
       user: alice,
       actor: robot,
-      application: gateway,
       task: opaque('t-1'),
     })
-    for (const who of [named(agentOf(), { token: jwtId(idp, 'at-2') }), agentOf(again), granted]) {
+    const elsewhere = named(agentOf(), { application: opaque('another client of it') })
+    const fresh = named(agentOf(), { token: jwtId(idp, 'at-2') })
+    for (const who of [fresh, elsewhere, agentOf(again), granted]) {
       expect(agentKey(who)).toEqual(key)
     }
   })

@@ -246,8 +246,9 @@ describe('a chain that is none', () => {
       expect(way).toThrow(mistake)
     }
   })
-  it.each([null, undefined, 'alice', 7])('is nobody at all: %p', (value) => {
-    for (const way of [prepare, agentKey]) {
+  it.each([null, undefined, 'alice', 7])('is nobody at all: %p', async (value) => {
+    const { check, explain, signal } = (await startedNode()).enforcement
+    for (const way of [prepare, agentKey, check, explain, signal]) {
       expect(() => way(value as never)).toThrow('check: "who" must be an object')
     }
   })

@@ -64,6 +64,21 @@ describe('a session', () => {
       expect(() => readSession(who, 30)).toThrow(`"who.${name}"`)
     }
   })
+  it('has the issuer of its delegator where none is named', () => {
+    const began = new Date(noon * 1000)
+    const key = { subject: { credential: opaque('key-1') }, began }
+    const bare = { subject: { device: opaque('d') }, began }
+    const issuerOf = (delegator: Who): string => readSession({ ...key, delegator }, 0).issuer
+    expect(issuerOf({ subject: { user: issSub(idp, 'alice') }, began })).toBe(idp)
+    expect(issuerOf({ ...bare, issuer: 'https://other.example' })).toBe('https://other.example')
+    expect(issuerOf({ ...bare, delegator: { ...bare, subject: issSub(idp, 'alice') } })).toBe(idp)
+    const nobody = { ...key, delegator: bare }
+    expect(() => readSession(nobody, 0)).toThrow(/"who.issuer" must say/)
+    for (const broken of [null, 'x', { began }, { began, subject: 7 }]) {
+      const who = { ...key, delegator: broken } as unknown as Who
+      expect(() => readSession(who, 0)).toThrow(/"who.issuer" must say.*"who.delegator/)
+    }
+  })
   it('is told in no words of its own', () => {
     const who = { subject: { user: issSub(idp, 'secret-sub') } } as Who
     expect(() => readSession(who, 30)).toThrow(/^(?!.*secret-sub)/s)

@@ -49,8 +49,8 @@ function copyOf(who: Who): Who {
 }
 
 /** Tells whether it is known of a prepared session that none of these entries is about it. */
-export const isKnownUntouched = (who: Prepared, version: object): boolean =>
-  who[untouchedAt] === version && isItself(who)
+export const isKnownUntouched = (who: Prepared | null | undefined, version: object): boolean =>
+  who?.[untouchedAt] === version && isItself(who)
 
 /**
  * Remembers that no entry is about a prepared session: the only state that time alone cannot
