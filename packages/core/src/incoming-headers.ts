@@ -67,7 +67,7 @@ function lookUp(raw: readonly string[], name: string): string | null {
   for (let index = 0; index < raw.length; index += 2) {
     const field = raw[index] ?? ''
     if (field.length !== wanted.length || field.toLowerCase() !== wanted) continue
-    const value = (raw[index + 1] ?? '').trim()
+    const value = raw[index + 1] ?? ''
     found = found === null ? value : `${found}, ${value}`
   }
   return found

@@ -88,7 +88,6 @@ async function writeAll(body: ReadableStream<Uint8Array>, response: ServerRespon
   response.flushHeaders()
   for (;;) {
     const { done, value } = await reader.read()
-    if (gone.signal.aborted) return
     if (done) return void response.end()
     if (response.write(value)) continue
     await once(response, 'drain', { signal: gone.signal }).catch(() => undefined)

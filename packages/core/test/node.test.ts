@@ -363,8 +363,19 @@ describe('toNode in node:http', () => {
     const { url, port } = await serve(toNode(at(() => Promise.reject(new Error('secret')))))
     const response = await fetch(`${url}/signals`)
     expect([response.status, await response.text()]).toEqual([500, ''])
+    let calls = 0
+    server?.removeAllListeners('request').on(
+      'request',
+      toNode(
+        at(async () => {
+          calls++
+          return emptyResponse(204)
+        }),
+      ),
+    )
     const trace = 'TRACE /signals HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
     expect(await raw(port, trace, '\0')).toContain('HTTP/1.1 500')
+    expect(calls).toBe(0)
   })
 
   it('a body that is too large: the answer arrives, though the peer still sends', async () => {

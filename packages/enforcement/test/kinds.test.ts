@@ -22,6 +22,8 @@ import {
   type EnforcementOptions,
   type Explanation,
   type HookCall,
+  type Rule,
+  type SessionKind,
   type Who,
 } from '@drawbridge/enforcement'
 import { settled } from '@drawbridge/testkit'
@@ -254,14 +256,37 @@ describe('a hook', () => {
     await enforcement.stop()
     expect(kinds['terminate']).toEqual(sessionKinds)
   })
-  it('of a mandate that makes two effects one is for the kinds of both', async () => {
+  it.each<[string, readonly SessionKind[], readonly Rule[]]>([
+    [
+      'two kinds',
+      ['apiKey', 'service'],
+      [
+        { on: RiskLevelChange, kind: 'service', effect: 'terminate' },
+        { on: RiskLevelChange, kind: 'apiKey', effect: 'suspend' },
+      ],
+    ],
+    [
+      'all and one',
+      sessionKinds.toSorted(),
+      [
+        { on: RiskLevelChange, tenant: opaque('bank'), effect: 'terminate' },
+        { on: RiskLevelChange, kind: 'service', effect: 'suspend' },
+      ],
+    ],
+    [
+      'one and all',
+      sessionKinds.toSorted(),
+      [
+        { on: RiskLevelChange, kind: 'service', tenant: opaque('bank'), effect: 'terminate' },
+        { on: RiskLevelChange, effect: 'suspend' },
+      ],
+    ],
+  ])('of a mandate that makes two effects one is for the kinds of both: %s', async (...given) => {
+    const [, of, rules] = given
     const calls: HookCall[] = []
     const { enforcement } = await startedNode({
       mandates: { [idp]: { issuers: [idp], hardest: 'suspend' } },
-      policy: createPolicy([
-        { on: RiskLevelChange, kind: 'service', effect: 'terminate' },
-        { on: RiskLevelChange, kind: 'apiKey', effect: 'suspend' },
-      ]),
+      policy: createPolicy(rules),
       hooks: {
         suspend: (call) => void calls.push(call),
         terminate: (call) => void calls.push(call),
@@ -269,9 +294,7 @@ describe('a hook', () => {
     })
     await enforcement.apply(risk({ user: alice }, 'HIGH'))
     await enforcement.stop()
-    expect(calls.map(({ name, kinds }) => [name, kinds.toSorted()])).toEqual([
-      ['suspend', ['apiKey', 'service']],
-    ])
+    expect(calls.map(({ name, kinds }) => [name, kinds.toSorted()])).toEqual([['suspend', of]])
   })
   it.each<[string, Partial<EnforcementOptions>]>([
     ['a mandate', { mandates: { [idp]: { issuers: [idp], hardest: 'reauthenticate' } } }],

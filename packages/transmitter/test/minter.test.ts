@@ -92,6 +92,11 @@ describe('signing ahead', () => {
     expect(await early(() => minter.mintAhead('s', [claimsOf(1)]))).toBe(false)
     expect(await early(() => minter.mintAhead('t', many(1)))).toBe(true)
     expect(await early(() => minter.mintAhead('t', many(2000)))).toBe(false)
+    // What takes the place of something does not add to it.
+    const again = (): void => {
+      for (let times = 0; times < 5; times++) minter.mintAhead('s', many(1000))
+    }
+    expect(await early(again)).toBe(true)
   })
 
   it('asks no signer outside, and nothing for a stream that is gone', async () => {
