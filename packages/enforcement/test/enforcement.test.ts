@@ -238,6 +238,7 @@ describe('explain', () => {
         ['c', ['counter-signal', noon + 0.5]],
       ]),
     )
+    expect(taken.filter((one) => 'awaitsOperator' in one)).toEqual([])
   })
   it.each([AccountPurged, ScimDelete])('says of $name that nothing gives it back', async (type) => {
     const { enforcement } = await started()
