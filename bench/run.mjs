@@ -49,6 +49,7 @@ const rows = {
   'guard 0': () => guardChecks(0),
   'guard 1000': () => guardChecks(1_000),
   'guard 1000000': () => guardChecks(1_000_000),
+  'guard delegated 1000': () => guardChecks(1_000, { delegated: true }),
   'tenant memory 100000': () => tenant('memory', 100_000, folder),
   'tenant memory 1000000': () => tenant('memory', 1_000_000, folder),
   'tenant sqlite 100000': () => tenant('sqlite', 100_000, folder),

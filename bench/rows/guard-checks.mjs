@@ -12,8 +12,11 @@ import { interleave, rate } from '../support/measure.mjs'
 const sessions = 100_000
 const checks = 300_000
 
-/** Guard checks per second over 100,000 random sessions, with so many entries in force. */
-export async function guardChecks(entries) {
+/**
+ * Guard checks per second over 100,000 random sessions, with so many entries in force. Delegated
+ * sessions are those of agents that each act for somebody else; the floor looks for both.
+ */
+export async function guardChecks(entries, { delegated = false } = {}) {
   const enforcement = createEnforcement({ ledger: memoryLedger(), policy: recommendedPolicy() })
   await enforcement.start()
   const map = new Map()
@@ -24,12 +27,17 @@ export async function guardChecks(entries) {
     map.set(`session-${other}`, 1)
   }
   const began = new Date()
+  const behalfOf = (person, index) => {
+    const user = issSub(issuer, `agent-${index}`)
+    return delegated ? { subject: { user }, kind: 'agent', began, delegator: person } : person
+  }
   const prepared = Array.from({ length: sessions }, (_, index) =>
-    prepare({ subject: subject(index), began }),
+    prepare(behalfOf({ subject: subject(index), began }, index)),
   )
   const keyed = Array.from({ length: sessions }, (_, index) => ({
-    key: `session-${index}`,
+    key: delegated ? `agent-${index}` : `session-${index}`,
     began: 2,
+    ...(delegated && { delegator: { key: `session-${index}`, began: 2 } }),
   }))
   const order = Array.from({ length: checks }, () => Math.floor(Math.random() * sessions))
   const isAllowed = (who) => enforcement.check(who).outcome === 'allow'
@@ -42,10 +50,11 @@ export async function guardChecks(entries) {
   )
   // As in the bindings: made from the application's session for this request, just before.
   const whoOf = (index) => {
-    const { user, session } = prepared[index].subject
-    return { subject: { user: issSub(issuer, user.sub), session: opaque(session.id) }, began }
+    const { user, session } = (prepared[index].delegator ?? prepared[index]).subject
+    const subject = { user: issSub(issuer, user.sub), session: opaque(session.id) }
+    return behalfOf({ subject, began }, index)
   }
-  const keyOf = (index) => ({ key: keyed[index].key, began: 2 })
+  const keyOf = (index) => ({ ...keyed[index] })
   const fresh = await interleave(
     7,
     () => rateOfFresh(order, whoOf, isAllowed),
@@ -53,7 +62,7 @@ export async function guardChecks(entries) {
   )
   await enforcement.stop()
   const time = ({ ours, floor: other }) => ({ ours: 1e6 / ours, floor: 1e6 / other, unit: 'µs' })
-  const label = entries.toLocaleString('en')
+  const label = `${delegated ? 'delegated, ' : ''}${entries.toLocaleString('en')}`
   return [
     { name: `guard check, ${label} entries, prepared, again`, ...time(again), goal: '≤1.5' },
     { name: `guard check, ${label} entries, session seen first`, ...time(fresh), goal: '≤4' },
