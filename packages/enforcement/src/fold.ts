@@ -145,7 +145,7 @@ function reach(entry: LedgerEntry, line: Line, about: About): Reached | undefine
   if (takes === 'nothing') return undefined
   const isProtected = rules.isProtected?.(line) ?? false
   const limit = isProtected ? 'reauthenticate' : milder(may.hardest, hardest)
-  const held = hold(entry, limit, { ...about, session: line, isProtected })
+  const held = hold(entry, limit, { session: line, isProtected, ...about })
   // Who was ended by time alone gets it back: only what the entry itself ended is carried out.
   if (takes === 'terminate' && (held?.effect !== 'terminate' || held.ended)) return undefined
   const isObserved = may.isObserved || entry.observed === true

@@ -77,7 +77,7 @@ export function createRecordSignals(settings: RecordSettings): RecordSignals {
   ): Promise<readonly LedgerEntry[]> => {
     refuseLocal(canonical.issuer(event.iss))
     const received = clock.now() / 1000
-    const entries = entriesOf(event, { ...settings, received })
+    const entries = entriesOf(event, { received, ...settings })
     const allowed = entries.filter(({ on, cause }) => !authority.outside(cause.iss, on))
     return Promise.all(allowed.map((entry) => resolved(entry, unresolved)))
   }
@@ -114,7 +114,7 @@ function tellWhyNot(event: SecurityEvent, settings: RecordSettings): void {
   const { authority, canonical, tell } = settings
   const reason = authority.outside(canonical.issuer(iss), canonical.subject(subject))
   const received = settings.clock.now() / 1000
-  const isIgnored = entriesOf(event, { ...settings, received }).length === 0
+  const isIgnored = entriesOf(event, { received, ...settings }).length === 0
   if (isIgnored || !reason) tell('signal:ignored', { type, iss, jti })
   else tell('signal:outside-mandate', { type, iss, jti, subject, reason })
 }
@@ -122,7 +122,7 @@ function tellWhyNot(event: SecurityEvent, settings: RecordSettings): void {
 /** How long it took until now. */
 function dwellTime(entry: LedgerEntry, { receivedMs }: Receipt, clock: Clock): DwellTime {
   const dwell = followedDwell(entry.cause, entry.since, clock)
-  return { ...dwell, sinceReceivedMs: clock.now() - receivedMs }
+  return { sinceReceivedMs: clock.now() - receivedMs, ...dwell }
 }
 
 /** {@link dwellTime} on a node that did not receive the signal itself. */

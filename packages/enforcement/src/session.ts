@@ -57,7 +57,7 @@ export function readSession(who: Who, toleranceSeconds: number): Session {
       ...restedOn(delegator, toleranceSeconds),
     }),
   )
-  return { ...own, delegators }
+  return { delegators, ...own }
 }
 
 /** Who logged each in: who logged in the one that acts for it, unless something else is said. */

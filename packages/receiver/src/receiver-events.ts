@@ -76,5 +76,5 @@ export const connectionEmitter = (
   transmitter: string,
 ): ConnectionEmitter => ({
   emit: (name, event) =>
-    emitter.emit(name, { ...event, transmitter } as ReceiverEvents[typeof name]),
+    emitter.emit(name, { transmitter, ...event } as ReceiverEvents[typeof name]),
 })

@@ -84,7 +84,7 @@ export function judgeAsProfiles(
   const events = { [type]: payload }
   // No profile's demands depend on `jti` and `aud`: each stream's SET has its own.
   const own = { jti: 'its own', aud: 'its own' }
-  const claims: SetClaims = { ...own, iss: issuer, iat, txn, sub_id: subject, events }
+  const claims: SetClaims = { iss: issuer, iat, txn, sub_id: subject, events, ...own }
   for (const one of profiles.add(profile)) {
     // The subject and the payload were judged before: a profile that changes nothing adds demands.
     if (one?.rewrites) one.write(claims)

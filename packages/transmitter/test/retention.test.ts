@@ -105,6 +105,8 @@ describe('retention', () => {
     expect(events).toEqual({
       [StreamUpdated.uri]: { status: 'paused', reason: expect.stringContaining('404') },
     })
+    // What was delivered is taken off in batches.
+    await clock.advance(1000)
     expect(await waitingOn(transmitter, id)).toBe(1)
   })
 

@@ -38,7 +38,7 @@ function ownEntry(event: SecurityEvent, judgement: Judgement): LedgerEntry | und
   const { decision, cause } = accessMeaning(event)
   const { policy, canonical } = judgement
   const isOf = (iss: string): boolean => canonical.issuer(iss) === canonical.issuer(event.iss)
-  const decided = decide({ ...event, isOf }, policy)
+  const decided = decide({ isOf, ...event }, policy)
   switch (decision) {
     case 'nothing':
       return undefined
@@ -56,7 +56,7 @@ function ownEntry(event: SecurityEvent, judgement: Judgement): LedgerEntry | und
       if (decided)
         return entry(event, cause, judgement, { recorded: judgement.received, ...decided })
       // A milder degree of what has rules gives back what a harder one took: MEDIUM after HIGH.
-      return policy.isOtherDegree({ ...event, isOf }) ? liftOf(event, cause, judgement) : undefined
+      return policy.isOtherDegree({ isOf, ...event }) ? liftOf(event, cause, judgement) : undefined
     case 'lift':
     case 'boundary':
       // Needs no rule: what a rule of yesterday took can still be given back.

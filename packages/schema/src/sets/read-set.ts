@@ -66,10 +66,10 @@ function securityEvent(
     aud: aud === undefined ? [] : typeof aud === 'string' ? [aud] : aud,
     jti,
     iat,
-    ...(txn === undefined ? {} : { txn }),
     time: own.time,
     notices: own.notices,
     claims,
+    ...(txn === undefined ? {} : { txn }),
   }
 }
 

@@ -2,6 +2,7 @@ import { SetError } from '../errors.ts'
 import { isObject } from '../json.ts'
 import { formatOf, identifierFormats, type IdentifierFormats } from './identifier-formats.ts'
 import {
+  complex,
   isComplex,
   namesOf,
   subjectMembers,
@@ -37,7 +38,7 @@ export function readSubject(
 /** {@link readSubject} for what an application wrote: members without `format` are a complex subject. */
 export function subjectOf(input: SubjectInput, name = 'subject'): Subject {
   checkSubject(input, name)
-  return input.format === undefined ? { ...input, format: 'complex' } : input
+  return input.format === undefined ? complex(input) : input
 }
 
 /**

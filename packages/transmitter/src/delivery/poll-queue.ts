@@ -100,7 +100,7 @@ async function answer(
 ): Promise<PollResponse> {
   const { offers, waiters, mint, streamId, watchOffers } = parts
   const { durable } = await acknowledge(parts, request)
-  const { announcements, events, hasMore } = await select(parts, { ...request, durable }, signal)
+  const { announcements, events, hasMore } = await select(parts, { durable, ...request }, signal)
   const rows = [...announcements, ...events]
   const withdraw = (): void => {
     offers.announcements.withdraw(announcements)

@@ -38,10 +38,10 @@ async function answerWhole(
     return problem(503, 'unavailable', 'the Transmitter is not started', { 'retry-after': '1' })
   }
   try {
-    if (route.scope === undefined) return route.action({ ...context, request })
+    if (route.scope === undefined) return route.action({ request, ...context })
     const call = await callOf(request, route.scope, settings)
     if (isResponse(call)) return call
-    return await route.action({ ...context, ...call, request, streamId: location.streamId })
+    return await route.action({ request, streamId: location.streamId, ...call, ...context })
   } catch (error) {
     if ((error as Error).name === 'StreamError') return problemOf(error as StreamError)
     emitter.emit('request:failed', { at: settings.clock.now(), cause: error })

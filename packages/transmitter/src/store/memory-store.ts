@@ -142,7 +142,7 @@ const activityOf = ({
 /** Puts an entry at the end, also where one with the same `jti` waits. */
 function place({ rows }: KeptStream, entry: OutboxEntry, kept: Kept): void {
   rows.delete(entry.jti)
-  rows.set(entry.jti, { ...entry, seq: ++kept.seq })
+  rows.set(entry.jti, { seq: ++kept.seq, ...entry })
 }
 
 function subjectMethods(
