@@ -115,10 +115,10 @@ export function fold(
     if (hardest?.held) (hardest.isObserved ? observed : taken).push(hardest.held)
   }
   return {
-    ...combine(taken, rules.acrOrder),
-    ...(endsAt < Infinity && { endsAt }),
     taken,
     observed,
+    ...combine(taken, rules.acrOrder),
+    ...(endsAt < Infinity && { endsAt }),
   }
 }
 

@@ -57,9 +57,9 @@ export function explanationOf(state: Fold | undefined): Explanation {
   const { effect, grants, endsAt } = state
   return {
     synchronised: true,
-    ...(effect && { effect }),
     taken: state.taken.map(takenBy),
     observed: state.observed.map(takenBy),
+    ...(effect && { effect }),
     ...(grants && { grants }),
     ...(endsAt !== undefined && { expiresAt: new Date(endsAt * 1000) }),
   }
@@ -81,9 +81,9 @@ function takenBy(held: Held): Taken {
     terms,
     cause,
     on,
-    ...(delegator && { delegator }),
     since,
     restoredBy: restorationOf(held),
+    ...(delegator && { delegator }),
     ...(awaitsOperator && { awaitsOperator }),
   }
 }

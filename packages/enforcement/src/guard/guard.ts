@@ -106,8 +106,8 @@ export const isTaken = (grant: string, limits: GrantLimits | undefined): boolean
 function allow({ effect, taken, observed, grants, endsAt }: Fold): AccessAllowed {
   return {
     outcome: 'allow',
-    ...(effect && { effect: effect as 'shorten' | 'restrict' }),
     causes: causesOf(taken),
+    ...(effect && { effect: effect as 'shorten' | 'restrict' }),
     ...(grants && { grants }),
     ...(endsAt !== undefined && { expiresAt: new Date(endsAt * 1000) }),
     ...(observed.length > 0 && { observed: causesOf(observed) }),
@@ -126,16 +126,16 @@ function deny(
   const { effect, taken } = state
   const denial: Denial = {
     reason,
+    loginHelps: reason !== 'not-granted' && taken.length > 0 && taken.every(endsWithLogin),
     ...loginTerms(state, settings.now()),
     ...(reason === 'not-granted' && { scope: missing }),
-    loginHelps: reason !== 'not-granted' && taken.length > 0 && taken.every(endsWithLogin),
   }
   return {
     outcome: reason === 'reauthenticate' ? 'challenge' : 'refuse',
-    ...(effect && { effect }),
     causes: causesOf(taken),
-    ...(missing.length > 0 && { missing }),
     response: (request) => denialResponse(denial, request, settings),
+    ...(effect && { effect }),
+    ...(missing.length > 0 && { missing }),
   }
 }
 

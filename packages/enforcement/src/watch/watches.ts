@@ -137,10 +137,10 @@ export function createWatches({ clock, longestSessionSeconds, check }: WatchSett
         requires,
         controller: new AbortController(),
         places: [...new Set(namesIn(who))],
-        ...(name !== undefined && { name }),
         lastsUntil: clock.now() + longestSessionSeconds * 1000,
         release: () => until?.removeEventListener('abort', giveUp),
         endsAt: Infinity,
+        ...(name !== undefined && { name }),
       }
       const giveUp = (): void => drop(watch)
       until?.addEventListener('abort', giveUp)
