@@ -23,67 +23,51 @@ export function readJson(input: string | Uint8Array): unknown {
   } catch (cause) {
     throw malformed('the text is not JSON in UTF-8', cause)
   }
-  checkMembers(text)
+  // Of two members with one name, only one is left in the value.
+  if (namesIn(text) !== membersIn(value, 0)) {
+    throw malformed('a member name occurs twice in one object')
+  }
   return value
 }
 
-const quote = 0x22
-const comma = 0x2c
-const backslash = 0x5c
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
+/** How many members all objects of a value have together. */
+function membersIn(value: unknown, level: number): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (level === deepest) throw malformed(`the JSON is more than ${deepest} levels deep`)
+  const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+  let count = Array.isArray(value) ? 0 : inside.length
+  for (const one of inside) count += membersIn(one, level + 1)
+  return count
+}
 
-/** Walks over text that is known to be JSON. */
-function checkMembers(text: string): void {
-  // One place for each object or array that is open; the names seen so far for an object.
-  const open: (Set<string> | undefined)[] = []
-  let names: Set<string> | undefined
-  let atName = false
-  for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case quote: {
-        const end = endOfString(text, at)
-        if (atName && names) addName(names, text.slice(at, end))
-        atName = false
-        at = end - 1
-        break
-      }
-      case comma:
-        atName = names !== undefined
-        break
-      case openBrace:
-      case openBracket:
-        if (open.length === deepest) throw malformed(`the JSON is more than ${deepest} levels deep`)
-        atName = text.charCodeAt(at) === openBrace
-        names = atName ? new Set() : undefined
-        open.push(names)
-        break
-      case closeBrace:
-      case closeBracket:
-        open.pop()
-        names = open.at(-1)
-        atName = false
-        break
-    }
+const colon = 0x3a
+const backslash = 0x5c
+const space = 0x20
+
+/** How many names of members there are in text that is known to be JSON. */
+function namesIn(text: string): number {
+  let count = 0
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at)) {
+    at = endOfString(text, at)
+    // The white space of JSON, and nothing else, is not above the space.
+    while (text.charCodeAt(at) <= space) at++
+    if (text.charCodeAt(at) === colon) count++
   }
+  return count
 }
 
 /** The place after the quote that ends a string. */
 function endOfString(text: string, start: number): number {
-  let at = start + 1
-  for (let code = text.charCodeAt(at); code !== quote; code = text.charCodeAt(at)) {
-    at += code === backslash ? 2 : 1
-  }
-  return at + 1
+  let end = text.indexOf('"', start + 1)
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  return end + 1
 }
 
-function addName(names: Set<string>, quoted: string): void {
-  // Two spellings of one name are one name.
-  const name = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1)
-  if (names.has(name)) throw malformed('a member name occurs twice in one object')
-  names.add(name)
+/** A quote is part of the string after an odd number of backslashes. */
+function isEscaped(text: string, quote: number): boolean {
+  let at = quote
+  while (text.charCodeAt(at - 1) === backslash) at--
+  return (quote - at) % 2 === 1
 }
 
 const malformed = (message: string, cause?: unknown): SetError =>
