@@ -11,6 +11,7 @@ export interface SettleLater {
 
 /** A crash within it repeats deliveries, which a Receiver answers like the first. */
 const batchMs = 50
+const nextBatch = (now: number): number => (Math.floor(now / batchMs) + 1) * batchMs
 const batchSize = 500
 
 /**
@@ -40,7 +41,8 @@ export function createSettleLater(
     flush,
     add: (jti) => {
       jtis.push(jti)
-      if (jtis.length === 1) timetable.add(due, clock.now() + batchMs)
+      // At the same moment for all streams: they share a commit.
+      if (jtis.length === 1) timetable.add(due, nextBatch(clock.now()))
       if (jtis.length === batchSize) void flush()
     },
   }
