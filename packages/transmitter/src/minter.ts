@@ -50,7 +50,7 @@ export function createMinter({ settings, streams, keys }: MinterContext): Minter
     mintSet(wireClaims(settings.profileNamed(stream?.profile), claims), key)
   const signEarly = async (stream: Stream, claims: string): Promise<Awaited<Early['set']>> => {
     const key = await keyFor(stream)
-    return 'sign' in key ? undefined : { kid: key.kid, set: await sign(stream, claims, key) }
+    return key.isOutside ? undefined : { kid: key.kid, set: await sign(stream, claims, key) }
   }
   const forget = (streamId: string): void => {
     size -= early.get(streamId)?.size ?? 0

@@ -1,17 +1,16 @@
-import { beforeAll, describe, expect, it } from '@jest/globals'
-import { decodeProtectedHeader, generateKeyPair, type CryptoKey } from 'jose'
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
+import { decodeProtectedHeader } from 'jose'
 import { SessionRevoked } from '@drawbridge/schema/caep'
 import { settled } from '@drawbridge/testkit'
-import type { SigningKey } from '../src/keys/signing-key.ts'
+import { signWith, type SigningKey } from '../src/keys/signing-key.ts'
 import { createMinter, type Minter, type MinterContext } from '../src/minter.ts'
 import { call, createStream, makeTransmitter, poll, user } from './support.ts'
 
-let privateKey: CryptoKey
-beforeAll(async () => {
-  ;({ privateKey } = await generateKeyPair('ES256'))
-})
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const sign = signWith(privateKey.export({ format: 'jwk' }), 'ES256')
 
-const keyNamed = (kid: string): SigningKey => ({ kid, alg: 'ES256', privateKey })
+const keyNamed = (kid: string): SigningKey => ({ kid, alg: 'ES256', sign, isOutside: false })
 const kidOf = (set: string): string | undefined => decodeProtectedHeader(set).kid
 const claimsOf = (number: number): string => JSON.stringify({ jti: `j${number}` })
 const many = (count: number): readonly string[] =>
@@ -74,9 +73,9 @@ describe('signing ahead', () => {
       let signatures = 0
       minter.key = {
         ...keyNamed('one'),
-        get privateKey() {
+        sign: (data) => {
           signatures++
-          return privateKey
+          return sign(data)
         },
       }
       minter.mintAhead('s', many(1))
@@ -102,11 +101,11 @@ describe('signing ahead', () => {
   it('asks no signer outside, and nothing for a stream that is gone', async () => {
     const minter = bench('s')
     let signatures = 0
-    const sign = async (): Promise<Uint8Array> => {
+    const signOutside = async (): Promise<Uint8Array> => {
       signatures++
       return new Uint8Array(64)
     }
-    minter.key = { kid: 'kms', alg: 'ES256', sign } as unknown as SigningKey
+    minter.key = { kid: 'kms', alg: 'ES256', sign: signOutside, isOutside: true }
     minter.mintAhead('s', many(3))
     await minter.mint('s', claimsOf(0))
     expect(signatures).toBe(1)
@@ -117,7 +116,7 @@ describe('signing ahead', () => {
 
   it('that fails is tried again when the SET is wanted, and only then told', async () => {
     const minter = bench('s')
-    minter.key = { kid: 'broken', alg: 'ES256', privateKey: {} } as unknown as SigningKey
+    minter.key = { ...keyNamed('broken'), sign: () => Promise.reject(new Error('no')) }
     minter.mintAhead('s', many(1))
     await settled()
     await expect(minter.mint('s', claimsOf(0))).rejects.toThrow()

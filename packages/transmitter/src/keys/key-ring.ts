@@ -1,6 +1,6 @@
 import { checkOptions, type Clock } from '@drawbridge/core'
 import { StorageError } from '@drawbridge/schema'
-import type { CryptoKey, JWK } from 'jose'
+import type { JWK } from 'jose'
 import type { IssuerStore, StoredKey } from '../store/transmitter-store.ts'
 import type { KeySettings } from './key-options.ts'
 import { openSigners } from './outside-keys.ts'
@@ -17,7 +17,7 @@ import {
 import type { Sealer } from './sealer.ts'
 import type { Signer } from './signer.ts'
 import { isSigningAlgorithm, type SigningAlgorithm } from './signing-algorithm.ts'
-import type { OutsideKey, SigningKey } from './signing-key.ts'
+import type { SigningKey } from './signing-key.ts'
 import { makeKey, openKey, publishedJwk } from './stored-keys.ts'
 
 /** The keys of a Transmitter. */
@@ -80,11 +80,11 @@ export interface KeyRingContext {
 /** A ring that is open. */
 interface OpenRing extends KeyRingContext {
   readonly plan: RingPlan
-  readonly outside: ReadonlyMap<string, OutsideKey>
+  readonly outside: ReadonlyMap<string, SigningKey>
   /** What the store has, in the order of `active_from`. */
   stored: readonly StoredKey[]
   /** Private keys by `kid`. */
-  readonly opened: Map<string, Promise<CryptoKey>>
+  readonly opened: Map<string, Promise<SigningKey>>
 }
 
 /** How long an answer with a JWK Set may be on its way: its age begins when it arrives. */
@@ -162,12 +162,11 @@ async function signerFor(ring: OpenRing, algorithm: string): Promise<SigningKey 
     throw new StorageError('ERR_STORAGE_VERSION', 'a stream has an "algorithm" of a newer release')
   }
   const { active } = ringAt(keysOf(ring, algorithm), ring.clock.now())
-  if (!active) return undefined
-  return { kid: active.kid, alg: algorithm, privateKey: await opened(ring, active) }
+  return active && (await opened(ring, active))
 }
 
 /** Opens a key, the first time. */
-function opened({ opened: keys, sealer }: OpenRing, key: StoredKey): Promise<CryptoKey> {
+function opened({ opened: keys, sealer }: OpenRing, key: StoredKey): Promise<SigningKey> {
   const known = keys.get(key.kid)
   if (known) return known
   const opening = openKey(key, sealer)

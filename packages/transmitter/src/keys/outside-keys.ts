@@ -3,7 +3,7 @@ import { SharedSignalsError } from '@drawbridge/schema'
 import { compactVerify, importJWK } from 'jose'
 import { mintSet } from '../mint-set.ts'
 import type { Signer } from './signer.ts'
-import type { OutsideKey } from './signing-key.ts'
+import type { SigningKey } from './signing-key.ts'
 import { publishedJwk } from './stored-keys.ts'
 
 /** How long a signer has. */
@@ -18,8 +18,8 @@ const signMs = 5000
 export async function openSigners(
   signers: readonly Signer[],
   clock: Clock,
-): Promise<ReadonlyMap<string, OutsideKey>> {
-  const first = new Map<string, OutsideKey>()
+): Promise<ReadonlyMap<string, SigningKey>> {
+  const first = new Map<string, SigningKey>()
   for (const signer of signers) {
     if (first.has(signer.alg)) continue
     const key = bounded(signer, clock)
@@ -30,7 +30,7 @@ export async function openSigners(
   return first
 }
 
-async function tryOnce(key: OutsideKey, { kid, alg, publicJwk }: Signer): Promise<void> {
+async function tryOnce(key: SigningKey, { kid, alg, publicJwk }: Signer): Promise<void> {
   const token = await mintSet('{}', key)
   try {
     // As a Receiver would, with the key that Receivers are shown.
@@ -42,10 +42,11 @@ async function tryOnce(key: OutsideKey, { kid, alg, publicJwk }: Signer): Promis
 }
 
 /** The signer with its time limited, and what it throws made an error of ours. */
-function bounded({ kid, alg, sign }: Signer, clock: Clock): OutsideKey {
+function bounded({ kid, alg, sign }: Signer, clock: Clock): SigningKey {
   return {
     kid,
     alg,
+    isOutside: true,
     sign: async (data) => {
       const done = new AbortController()
       const late = clock.sleep(signMs, done.signal).then(() => 'late' as const)

@@ -1,16 +1,11 @@
+import type { JsonWebKey } from 'node:crypto'
 import { StorageError } from '@drawbridge/schema'
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type CryptoKey,
-  type JWK,
-} from 'jose'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { StoredKey } from '../store/transmitter-store.ts'
 import type { Sealer } from './sealer.ts'
 import type { PublicJwk } from './signer.ts'
-import type { SigningAlgorithm } from './signing-algorithm.ts'
+import { isSigningAlgorithm, type SigningAlgorithm } from './signing-algorithm.ts'
+import { signWith, type SigningKey } from './signing-key.ts'
 
 /**
  * Makes a key pair, the private part sealed. An RSA key has 2048 bits.
@@ -34,11 +29,11 @@ export async function makeKey(
 }
 
 /**
- * Opens the private part of a key.
+ * Opens the private part of a key, to sign with it.
  *
  * @throws StorageError `ERR_STORAGE_SECRET` when it was sealed under another secret
  */
-export async function openKey(stored: StoredKey, sealer: Sealer): Promise<CryptoKey> {
+export async function openKey(stored: StoredKey, sealer: Sealer): Promise<SigningKey> {
   let text: string
   try {
     text = await sealer.open(stored.sealed_private_jwk, stored.kid)
@@ -49,8 +44,11 @@ export async function openKey(stored: StoredKey, sealer: Sealer): Promise<Crypto
       { cause },
     )
   }
-  // A JWK of a key pair is never a symmetric key, the only thing jose gives as bytes.
-  return (await importJWK(JSON.parse(text) as JWK, stored.alg)) as CryptoKey
+  const { kid, alg } = stored
+  if (!isSigningAlgorithm(alg)) {
+    throw new StorageError('ERR_STORAGE_VERSION', 'a key has an "alg" of a newer release')
+  }
+  return { kid, alg, sign: signWith(JSON.parse(text) as JsonWebKey, alg), isOutside: false }
 }
 
 /**
