@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Clock } from '@drawbridge/core'
+import { systemClock, type Clock } from '@drawbridge/core'
 import {
   createReceiver,
   memoryInbox,
@@ -13,7 +13,7 @@ import {
   type SharedOptions,
 } from '@drawbridge/receiver'
 import { sqliteInbox } from '@drawbridge/receiver/sqlite'
-import { inboxContract } from '@drawbridge/testkit'
+import { inboxContract, settled } from '@drawbridge/testkit'
 import { fakeTransmitter, type FakeTransmitter } from './support/fake-transmitter.ts'
 
 const folders: string[] = []
@@ -162,6 +162,42 @@ describe('SETs that are acknowledged when they are stored', () => {
     isBroken = false
     expect((await next('set:handled')).event.jti).toBe('poison')
     expect(calls.filter((jti) => jti === 'other')).toHaveLength(1)
+  })
+
+  it('many that fail wait beside each other, and are let go by "stop"', async () => {
+    // Node warns of a leak where more than ten wait for one signal.
+    const sleeping = new Map<AbortSignal | undefined, number>()
+    let most = 0
+    const clock: Clock = {
+      now: () => Date.now(),
+      sleep: async (ms, signal) => {
+        const count = (sleeping.get(signal) ?? 0) + 1
+        sleeping.set(signal, count)
+        most = Math.max(most, count)
+        await systemClock.sleep(ms, signal)
+        sleeping.delete(signal)
+      },
+    }
+    make(memoryInbox(), { clock }).handle('*', () => {
+      throw new Error('not now')
+    })
+    await work()
+    const count = 30
+    let failed = 0
+    const all = new Promise<void>((resolve) =>
+      receiver.events.on('set:unfinished', () => ++failed === count && resolve()),
+    )
+    for (let number = 0; number < count; number++) {
+      const sub_id = { format: 'opaque', id: `user ${number}` }
+      await post(await transmitter.sign({ claims: { jti: `${number}`, sub_id } }))
+    }
+    await all
+    // Until the last of them has noted its attempt, and rests.
+    await settled()
+    expect(sleeping.size).toBeGreaterThanOrEqual(count)
+    expect(most).toBeLessThanOrEqual(10)
+    await receiver.stop()
+    expect(sleeping.size).toBe(0)
   })
 
   it('after so many attempts it is a dead letter, whose lane goes on; it can be retried and purged', async () => {

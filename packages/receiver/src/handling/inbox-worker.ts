@@ -45,12 +45,20 @@ export function createInboxWorker(parts: InboxWorkerParts): InboxWorker {
   let inMemory = 0
   let reading: Promise<void> | undefined
   let again = false
+  /** Those that wait for another attempt, each to be woken: on one signal they would be too many. */
+  const resting = new Set<AbortController>()
 
+  const rest = async (ms: number): Promise<void> => {
+    const end = new AbortController()
+    resting.add(end)
+    await clock.sleep(ms, end.signal)
+    resting.delete(end)
+  }
   const hasRoom = (): boolean => inMemory < windowSize
   const take = (row: InboxRow, signal: AbortSignal): void => {
     inMemory++
     void lanes.run(row.lane, async () => {
-      await handleUntilDone(parts, row, signal)
+      await handleUntilDone({ rest, ...parts }, row, signal)
       inMemory--
       if (!signal.aborted && inMemory === Math.floor(windowSize / 2)) wake()
     })
@@ -108,19 +116,22 @@ export function createInboxWorker(parts: InboxWorkerParts): InboxWorker {
     stop: async () => {
       running?.abort()
       running = undefined
+      for (const end of resting) end.abort()
       await reading
       await lanes.idle()
     },
   }
 }
 
+/** What handling a row needs. */
+interface RowParts extends InboxWorkerParts {
+  /** Waits, at most until the worker stops. */
+  rest(ms: number): Promise<void>
+}
+
 /** Handles a SET until it is done or given up. Never rejects; ends early when the signal aborts. */
-async function handleUntilDone(
-  parts: InboxWorkerParts,
-  row: InboxRow,
-  signal: AbortSignal,
-): Promise<void> {
-  const { inbox, handlers, clock, random, maxAttempts } = parts
+async function handleUntilDone(parts: RowParts, row: InboxRow, signal: AbortSignal): Promise<void> {
+  const { inbox, handlers, clock, random, maxAttempts, rest } = parts
   const emitter = parts.emitterOf(row.transmitter)
   for (let attempts = row.attempts; !signal.aborted;) {
     try {
@@ -138,7 +149,7 @@ async function handleUntilDone(
       attempts++
       emitter.emit('set:unfinished', { at: clock.now(), cause })
       if (await giveUpOrNote(parts, { row, attempts, cause })) return
-      await clock.sleep(backoffMs(backoff, Math.min(attempts, maxAttempts), random()), signal)
+      await rest(backoffMs(backoff, Math.min(attempts, maxAttempts), random()))
     }
   }
 }
