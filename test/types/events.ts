@@ -62,7 +62,7 @@ export function tellKnown(event: KnownEvent): unknown {
   return event.type === 'https://schemas.openid.net/secevent/caep/event-type/session-revokd'
 }
 
-/** Every known event is of one of the four families. */
+/** Every known event is of one of the five families. */
 export function familyOf(event: KnownEvent): string {
   if (isEventOf(event, ...caepEventTypes)) return 'caep'
   if (isEventOf(event, ...riscEventTypes)) return 'risc'
