@@ -61,7 +61,10 @@ async function answer(
     if (!response.writableFinished) incoming.abort()
   })
   const result = await handler.fetch(incoming)
-  if (response.destroyed) return
+  if (response.destroyed) {
+    await result.body?.cancel()
+    return
+  }
   response.statusCode = result.status
   response.setHeaders(result.headers)
   response.once('finish', () => {
@@ -72,7 +75,10 @@ async function answer(
   const text = knownText(result)
   // Most answers are small: one write, and Node counts its bytes.
   if (text !== undefined || !result.body) response.end(text)
-  else await writeAll(result.body, response)
+  else if (request.method === 'HEAD') {
+    response.end()
+    await result.body.cancel()
+  } else await writeAll(result.body, response)
 }
 
 /** Writes a body as it comes, no faster than it is read, until it ends or the peer is gone. */

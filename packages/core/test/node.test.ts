@@ -302,6 +302,32 @@ describe('toNode in node:http', () => {
     await cancelled.promise
   })
 
+  it('tells the source of a stream that nobody will read it: the peer has gone, or asked by HEAD', async () => {
+    const endless = (cancelled: () => void): Response =>
+      new Response(new ReadableStream<Uint8Array>({ cancel: cancelled }))
+    const [begun, gone, head] = [deferred(), deferred(), deferred()]
+    const { port, url } = await serve(
+      toNode(
+        at(async ({ method, signal }) => {
+          if (method === 'HEAD') return endless(head.resolve)
+          begun.resolve()
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+          return endless(gone.resolve)
+        }),
+      ),
+    )
+    const leaving = new AbortController()
+    const asked = fetch(`${url}/signals`, { signal: leaving.signal }).catch(() => undefined)
+    await begun.promise
+    leaving.abort()
+    await Promise.all([asked, gone.promise])
+    // The connection stays open: that it closes is not what ends the stream.
+    const socket = connect(port, '127.0.0.1')
+    socket.write('HEAD /signals HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await head.promise
+    socket.destroy()
+  })
+
   it('reads a stream no faster than the peer does, and ends it', async () => {
     const chunk = new Uint8Array(64 * 1024).fill(97)
     let pulled = 0
