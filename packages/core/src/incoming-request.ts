@@ -4,7 +4,7 @@ import { chunksOf } from './read-body.ts'
 
 /**
  * A message of `node:http` as a `Request`. The platform makes a list of header fields, a stream and
- * a signal for each `Request`, which costs ten times the rest of it: here they are made when
+ * a signal for each `Request`, which costs several times the rest of it: here they are made when
  * somebody asks for them, and `readBody` takes the bytes from the message itself.
  *
  * It has every member, and `instanceof` knows it. What the platform itself wants a `Request` for,

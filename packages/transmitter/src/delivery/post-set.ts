@@ -72,7 +72,7 @@ export function createPoster({ timeoutMs, ca, ...rules }: PosterOptions): Poster
   })
   return {
     post: async ({ origin, path, headers }, set) => {
-      // Undici takes it for a signal, and it costs a tenth of one.
+      // Undici takes it for a signal, and it costs less than one.
       const signal = new EventEmitter()
       let isOver = false
       // The time-outs of undici are for each step: a peer that drips would pass them all.
