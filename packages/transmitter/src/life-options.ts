@@ -25,7 +25,7 @@ export interface VerificationOptions {
   /**
    * How often each enabled stream is verified, in seconds, so that its Receiver notices when
    * nothing arrives any more. Streams have their turns at different times, and keep them over
-   * restarts. One on which something has waited as long has no turn. Default: never.
+   * restarts. One on which something has waited for half as long has no turn. Default: never.
    */
   readonly everySeconds?: number
 }

@@ -362,7 +362,7 @@ describe('a verification that the Transmitter starts', () => {
     expect(claimsOf(set).events).toEqual({ [Verification.uri]: {} })
   })
 
-  it('SSF-8.1.4.2-5: comes once in the time, on enabled streams, where nothing waits for as long', async () => {
+  it('SSF-8.1.4.2-5: comes once in the time, on enabled streams, where nothing has waited for half as long', async () => {
     const clock = manualClock()
     const transmitter = await started({ clock, verification: { everySeconds: 600 } })
     const [read, unread, paused] = [
@@ -381,6 +381,17 @@ describe('a verification that the Transmitter starts', () => {
     expect(seen).toEqual(Array.from({ length: 6 }, () => ({ [Verification.uri]: {} })))
     expect((await transmitter.streams.read(unread)).waiting).toBe(1)
     expect((await transmitter.streams.read(paused)).waiting).toBe(0)
+  })
+
+  it('is not piled up where one turn came late and the next one did not', async () => {
+    const clock = manualClock()
+    const transmitter = await started({ clock, verification: { everySeconds: 600 } })
+    const id = await createStream(transmitter)
+    const turn = turnAfter(id, clock.now(), 600_000)
+    await clock.jump(turn + 1000 - clock.now())
+    expect((await transmitter.streams.read(id)).oldestWaitingAt).toBe(turn + 1000)
+    await clock.advance(600_000)
+    expect((await transmitter.streams.read(id)).waiting).toBe(1)
   })
 
   it('has its turn at the same times whenever the Transmitter was started', () => {

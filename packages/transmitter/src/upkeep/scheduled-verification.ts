@@ -17,7 +17,8 @@ const longestLookMs = 60_000
 /**
  * Verifies each enabled stream when it has its turn. The turns follow from the `stream_id` and the
  * clock: nothing has to be remembered over a restart, and not all streams have theirs at once. What
- * waits already will show its Receiver as much as another event, so that none are piled up.
+ * has waited for half the time between two turns, such as the verification of the last one, will
+ * show its Receiver as much as another event, so that none are piled up.
  *
  * @see OpenID SSF 1.0, "Verification"
  */
@@ -33,7 +34,7 @@ export function verificationTask(context: VerificationContext, everySeconds: num
       const enabled = streams.list().filter(({ status }) => status === 'enabled')
       for (const stream of enabled) {
         if (turnAfter(stream.stream_id, from, everyMs) > now) continue
-        if (await isQuiet(context, stream, now - everyMs)) {
+        if (await isQuiet(context, stream, now - everyMs / 2)) {
           await sendVerification(context.management, stream)
         }
       }
