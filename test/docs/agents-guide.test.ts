@@ -258,5 +258,5 @@ describe('docs/guides/agents.md', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 60_000)
+  })
 })

@@ -14,5 +14,5 @@ describe('docs/guides/application.md', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 60_000)
+  })
 })

@@ -79,7 +79,7 @@ describe('docs/guides/authzen.md', () => {
       once(cedar.stderr as NodeJS.ReadableStream, 'data'),
     ])) as [Buffer]
     expect(String(said).trim()).toBe(`decides at ${url}`)
-  }, 60_000)
+  })
   afterAll(async () => {
     await end(cedar)
     await rm(folder, { recursive: true, force: true })

@@ -47,7 +47,7 @@ describe('docs/guides/enforcement.md', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 60_000)
+  })
 
   it('has every effect, from mild to hard, with the answer that a client gets', async () => {
     const rows = tableOf('Effect')

@@ -16,5 +16,5 @@ describe('docs/guides/hooks.md', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 60_000)
+  })
 })

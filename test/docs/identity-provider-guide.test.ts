@@ -14,5 +14,5 @@ describe('docs/guides/identity-provider.md', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 60_000)
+  })
 })

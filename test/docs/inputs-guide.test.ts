@@ -125,5 +125,5 @@ describe('docs/guides/inputs.md', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 60_000)
+  })
 })

@@ -14,7 +14,7 @@ describe('docs/guides/mcp.md', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 60_000)
+  })
   it('has the texts that a refused call is answered with', async () => {
     const source = await readFile(
       path.join(root, 'packages/enforcement/src/mcp/guard-call.ts'),

@@ -118,5 +118,5 @@ describe('docs/guides/policy.md', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 60_000)
+  })
 })

@@ -34,7 +34,7 @@ describe('README', () => {
       await compile(folder)
       expect(await output(folder, 'main.js', String(idpPort), String(appPort))).toBe('refused')
     })
-  }, 60_000)
+  })
 })
 
 describe('docs/guides/wire.md', () => {
@@ -46,5 +46,5 @@ describe('docs/guides/wire.md', () => {
       await compile(folder)
       expect(await output(folder, 'wire.js')).toBe(printed.get('wire.ts')?.trim())
     })
-  }, 60_000)
+  })
 })

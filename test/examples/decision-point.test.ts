@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { startScenarioProcess, type ScenarioProcess } from './scenario-process.ts'
-
-jest.setTimeout(60_000)
 
 let process: ScenarioProcess
 beforeAll(async () => {

@@ -3,13 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createBrowser } from '../../examples/demo/src/browser.ts'
 import { end, freePorts } from '../support/child.ts'
 import { startExample, type ExampleProcess } from './example-process.ts'
-
-// Every test starts processes, and other suites run beside it.
-jest.setTimeout(30_000)
 
 let folder: string
 let env: Record<string, string>
@@ -94,7 +91,7 @@ describe('examples/demo', () => {
       expect(lines.filter((line) => essential.includes(line))).toEqual(essential)
     }
     expect(out).toMatch(/All as it should be\.\n$/)
-  }, 60_000)
+  })
 
   it('keeps running with --keep, and takes the agent its tool and gives it back', async () => {
     const demo = start('--keep')

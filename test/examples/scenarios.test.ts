@@ -2,12 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, describe, expect, it, jest } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import { root } from '../support/snippets.ts'
 import { startExample, type ExampleProcess } from './example-process.ts'
-
-// Every scenario starts a Redis and three to five processes, and other suites run beside it.
-jest.setTimeout(60_000)
 
 const scenarios = 'scenarios/dist/scenarios.js'
 const title = 'examples/scenarios, two processes of the API with one Redis'

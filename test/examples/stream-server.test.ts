@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, jwtVerify, type JWTVerifyResult } from 'jose'
 import Database from 'libsql'
 import { end, freePorts } from '../support/child.ts'
@@ -14,8 +14,6 @@ const sessionRevoked = 'https://schemas.openid.net/secevent/caep/event-type/sess
 const verification = 'https://schemas.openid.net/secevent/ssf/event-type/verification'
 
 // Every test starts processes, and other suites run beside it.
-jest.setTimeout(30_000)
-
 let folder: string
 let port: number
 let running: ExampleProcess[]

@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { startScenarioProcess, type ScenarioProcess } from './scenario-process.ts'
-
-jest.setTimeout(60_000)
 
 const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const type = 'urn:ietf:params:oauth:token-type:access_token'

@@ -68,7 +68,7 @@ describe('kill -9', () => {
         await hasHandled(sid)
         expect(await open(sid)).toBe(401)
       }
-    }, 180_000)
+    }, 600_000)
   }
 
   it(`of the application right after its 202: restarted, the same cookie is still refused, ${times} times`, async () => {
@@ -83,5 +83,5 @@ describe('kill -9', () => {
       await startApp('push')
       expect(await open(sid)).toBe(401)
     }
-  }, 180_000)
+  }, 600_000)
 })

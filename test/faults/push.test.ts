@@ -12,6 +12,7 @@ import {
   tooManyRequests,
   unavailable,
 } from '@drawbridge/testkit'
+import type { PushOptions } from '@drawbridge/transmitter'
 import { numbersOf, startPushing, userOf, type Pushing } from '../support/pushing.ts'
 
 const users = Array.from({ length: 8 }, (_, n) => `user-${n}`)
@@ -19,9 +20,10 @@ const numbers = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, n) => from + n)
 
 let pushing: Pushing
-beforeEach(async () => {
-  pushing = await startPushing({ push: { timeoutMs: 250, maxAttempts: 3, maxAgeSeconds: 1 } })
-})
+const start = async (push: PushOptions = {}): Promise<void> => {
+  pushing = await startPushing({ push: { timeoutMs: 1000, ...push } })
+}
+beforeEach(() => start())
 afterEach(() => pushing.stop())
 
 /** Transmits events about every user, in order. */
@@ -108,8 +110,6 @@ describe('a Receiver', () => {
   })
 
   it('that answers 500 to one principal only gets all others, and these when it is put right', async () => {
-    await pushing.stop()
-    pushing = await startPushing({ push: { maxAttempts: 1000 } })
     const { receiver, streamId } = await pushing.receiver()
     const end = receiver.when((set) => userOf(set) === 'user-0', answerStatus(500))
     await load(20)
@@ -126,6 +126,8 @@ describe('a Receiver', () => {
     ['400 invalid_request to everything', refuse('invalid_request')],
     ['403 to everything', answerStatus(403)],
   ])('whose broken deployment answers %s loses nothing', async (_name, fault) => {
+    await pushing.stop()
+    await start({ maxAttempts: 3, maxAgeSeconds: 0 })
     const { receiver, streamId } = await pushing.receiver()
     receiver.answer(fault)
     await load(5)

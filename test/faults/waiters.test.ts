@@ -109,5 +109,5 @@ describe(`${waiters} long polls`, () => {
     await new Promise((resolve) => setImmediate(resolve))
     await transmitter.stop()
     expect((await Promise.all(second)).flat()).toEqual([])
-  }, 60_000)
+  })
 })

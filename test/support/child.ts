@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './free-port.ts'
 
 /** Starts a module of this folder in a process of its own and waits until it says "ready". */
 export async function startChild(name: string, ...args: string[]): Promise<ChildProcess> {
@@ -31,10 +31,9 @@ export async function end(child: ChildProcess | undefined): Promise<void> {
 
 /** Two ports on loopback that nothing listens on. */
 export async function freePorts(): Promise<readonly [number, number]> {
-  // Both are open at a time, or the second could be the first once more.
-  const servers = [createServer(), createServer()] as const
-  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening')
-  const [one, two] = servers.map((server) => (server.address() as AddressInfo).port)
-  for (const server of servers) await once(server.close(), 'close')
-  return [one ?? 0, two ?? 0]
+  const one = await freePort()
+  for (;;) {
+    const two = await freePort()
+    if (two !== one) return [one, two]
+  }
 }

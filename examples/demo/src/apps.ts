@@ -126,12 +126,12 @@ function createNews(onSent?: () => void): Pick<Apps, 'happened' | 'sentAgent' | 
   const sent = new Map<string, string>()
   const watch = new EventEmitter()
   const until = async <Told>(what: string, find: () => Told | undefined): Promise<Told> => {
-    const signal = AbortSignal.timeout(10_000)
+    const signal = AbortSignal.timeout(30_000)
     for (;;) {
       const found = find()
       if (found !== undefined) return found
       await once(watch, 'told', { signal }).catch(() => {
-        throw new Error(`"${what}" did not happen within 10 s`)
+        throw new Error(`"${what}" did not happen within 30 s`)
       })
     }
   }

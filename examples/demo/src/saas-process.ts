@@ -26,7 +26,7 @@ run('the application', async () => {
   await enforcement.start()
   const server = await listen(app, Number(new URL(saas).port))
   await receiver.start()
-  await receiver.verified({ signal: AbortSignal.timeout(10_000) })
+  await receiver.verified({ signal: AbortSignal.timeout(30_000) })
   tell({ kind: 'ready' })
   return async () => {
     server.close()

@@ -62,7 +62,7 @@ await serve(async (origin, settings) => {
     start: async () => {
       await enforcement.start()
       await Promise.all(receivers.map((receiver) => receiver.start()))
-      const signal = AbortSignal.timeout(10_000)
+      const signal = AbortSignal.timeout(30_000)
       await Promise.all(receivers.map((receiver) => receiver.verified({ signal })))
     },
     stop: async () => {

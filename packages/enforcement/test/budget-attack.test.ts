@@ -107,7 +107,7 @@ describe('attack: a Transmitter that goes mad', () => {
       expect(node.enforcement.check(sessionOf('u7')).effect).toBe('suspend')
       expect(node.alarms).toHaveLength(1)
     })
-  }, 120_000)
+  }, 600_000)
 
   it('leaves what the application has carried out, and one undo gives the rest back', async () => {
     let ended = 0

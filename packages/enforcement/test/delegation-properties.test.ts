@@ -197,7 +197,7 @@ describe('what acts for others, whatever signals come in whatever order', () => 
       { numRuns: 300 },
     )
     expect(hits).toBeGreaterThan(60)
-  }, 60_000)
+  })
 
   it('ends in the same state in any order, with what is repeated', async () => {
     const cases = eventsOf(all).chain((events) =>
@@ -216,7 +216,7 @@ describe('what acts for others, whatever signals come in whatever order', () => 
       }),
       { numRuns: 150 },
     )
-  }, 60_000)
+  })
 
   it('may never do more than without a delegator, more than its delegator, or more than by a grant', async () => {
     await fc.assert(
@@ -236,7 +236,7 @@ describe('what acts for others, whatever signals come in whatever order', () => 
       }),
       { numRuns: 300 },
     )
-  }, 60_000)
+  })
 
   it('changes nothing for those above it, and for those beside it', async () => {
     let hits = 0
@@ -260,5 +260,5 @@ describe('what acts for others, whatever signals come in whatever order', () => 
       { numRuns: 200 },
     )
     expect(hits).toBeGreaterThan(80)
-  }, 60_000)
+  })
 })

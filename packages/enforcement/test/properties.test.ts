@@ -251,7 +251,7 @@ describe('any interleaving, repetition and loss-free reordering of signals', () 
       }),
       { numRuns: 300 },
     )
-  }, 60_000)
+  })
 
   it('leaves a state that is the same after a restart, read from the ledger', async () => {
     await fc.assert(
@@ -266,7 +266,7 @@ describe('any interleaving, repetition and loss-free reordering of signals', () 
       }),
       { numRuns: 50 },
     )
-  }, 60_000)
+  })
 })
 
 describe('two causes, one lifted', () => {
@@ -299,7 +299,7 @@ describe('two causes, one lifted', () => {
       }),
       { numRuns: 100 },
     )
-  }, 60_000)
+  })
 })
 
 function pairOf(

@@ -158,7 +158,7 @@ describe('backChannelLogout', () => {
     expect(peer.asked).toHaveLength(1002)
     await hook(callWith({ key: 'task 0' }))
     expect(peer.asked).toHaveLength(1004)
-  }, 30_000)
+  })
   it.each([
     [201, 'ERR_PEER_ANSWER', '201'],
     [303, 'ERR_PEER_ANSWER', '303: redirects are not followed'],

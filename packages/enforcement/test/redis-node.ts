@@ -20,8 +20,8 @@ export interface Node {
   heardAgain(): Promise<void>
 }
 
-/** Quick heartbeats, so that faults show soon. */
-export const quick: RedisLedgerOptions = { heartbeatMs: 50, commandTimeoutMs: 1000 }
+/** Heartbeats so quick that faults show soon; commands wait for a disk that others may use as well. */
+export const quick: RedisLedgerOptions = { heartbeatMs: 50, commandTimeoutMs: 20_000 }
 
 /** A client of which a test hears each command before it is sent. */
 export interface Overheard extends RedisLike {

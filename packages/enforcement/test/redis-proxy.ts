@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { freePort } from '../../../test/support/free-port.ts'
 
 /** A way to a server on the loopback that can be slow, cut or closed. */
 export interface Proxy {
@@ -37,12 +38,11 @@ export async function startProxy(port: number, delayMs = 0): Promise<Proxy> {
     pass(near, far)
     pass(far, near)
   })
-  const listen = async (at: number): Promise<number> => {
-    server.listen(at, '127.0.0.1')
-    await once(server, 'listening')
-    return (server.address() as AddressInfo).port
+  const own = await freePort()
+  const open = async (): Promise<void> => {
+    await once(server.listen(own, '127.0.0.1'), 'listening')
   }
-  const own = await listen(0)
+  await open()
   const cut = async (): Promise<void> => {
     if (!server.listening) return
     const closed = once(server, 'close')
@@ -53,7 +53,7 @@ export async function startProxy(port: number, delayMs = 0): Promise<Proxy> {
   return {
     url: `redis://127.0.0.1:${own}`,
     cut,
-    open: async () => void (await listen(own)),
+    open,
     deafen: () => {
       for (const socket of sockets)
         if (socket.remotePort === port) socket.removeAllListeners('data')

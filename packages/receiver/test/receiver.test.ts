@@ -526,7 +526,7 @@ describe('poll', () => {
     transmitter.offer('fine', await transmitter.sign({ claims: { jti: 'fine' } }))
     await receiver?.start()
     await done
-  }, 20_000)
+  })
 
   it('POLL-2.4.2-1: stop acknowledges at once what was handled', async () => {
     let stopping: Promise<void> | undefined

@@ -334,5 +334,5 @@ describe('isolation of Receivers', () => {
       }),
       { numRuns: 60 },
     )
-  }, 60_000)
+  })
 })

@@ -40,8 +40,8 @@ export async function connectAgent(
   let refused = ''
   const told = new EventEmitter()
   const wait = (event: string): Promise<unknown[]> =>
-    once(told, event, { signal: AbortSignal.timeout(10_000) }).catch(() => {
-      throw new Error(`the agent did not see "${event}" within 10 s`)
+    once(told, event, { signal: AbortSignal.timeout(30_000) }).catch(() => {
+      throw new Error(`the agent did not see "${event}" within 30 s`)
     })
   const onChanged = (error: Error | null, tools: Tool[] | null): void =>
     void told.emit('changed', error?.message ?? namesOf(tools ?? []))

@@ -89,7 +89,7 @@ export async function expectTurn<Result>(
   }
   say(stage, what)
   const acted = performance.now()
-  deadline = acted + 10_000
+  deadline = acted + 30_000
   const [result, ...changed] = await Promise.all([act(), ...watched.map(watch)])
   for (const [place, at] of changed.entries()) {
     say(stage, `+${(at - acted).toFixed(0)} ms  process ${watched[place]}: ${from} -> ${to}`)

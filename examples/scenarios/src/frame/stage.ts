@@ -176,12 +176,12 @@ function createNews(): Pick<Stage, 'told' | 'happened'> & {
       watch.emit('told')
     },
     happened: async (node, event, holds) => {
-      const signal = AbortSignal.timeout(10_000)
+      const signal = AbortSignal.timeout(30_000)
       for (;;) {
         const found = told(node, event).find((data) => holds(data as never))
         if (found !== undefined) return found
         await once(watch, 'told', { signal }).catch(() => {
-          throw new Error(`process ${node} did not tell "${event}" within 10 s`)
+          throw new Error(`process ${node} did not tell "${event}" within 30 s`)
         })
       }
     },
