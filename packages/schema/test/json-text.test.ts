@@ -79,11 +79,16 @@ describe('readJson', () => {
   it('takes linear time: sixteen times the text, far less than 256 times as long', () => {
     const time = (names: number): number => {
       const text = `{${Array.from({ length: names }, (_, place) => `"n${place}":"x"`).join(',')}}`
-      const began = performance.now()
-      for (let round = 0; round < 5; round++) readJson(text)
-      return performance.now() - began
+      // The least of them: the machine has other things to do.
+      return Math.min(
+        ...Array.from({ length: 8 }, () => {
+          const began = performance.now()
+          readJson(text)
+          return performance.now() - began
+        }),
+      )
     }
     time(2000)
-    expect(time(32_000)).toBeLessThan(Math.max(time(2000), 1) * 128)
+    expect(time(32_000)).toBeLessThan(Math.max(time(2000), 0.2) * 128)
   })
 })

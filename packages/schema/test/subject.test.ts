@@ -145,10 +145,11 @@ describe('readSubject', () => {
   })
 
   it('judges a hostile address in no time', () => {
-    const address = `${'a@'.repeat(20_000)} `
+    // With a look back at each "@", it would take minutes.
+    const address = `${'a@'.repeat(500_000)} `
     const began = performance.now()
     expect(messageOf(email(address))).toContain('email')
-    expect(performance.now() - began).toBeLessThan(1000)
+    expect(performance.now() - began).toBeLessThan(20_000)
   })
 
   it('SSF-3.4-1: keeps a format that it does not know', () => {
