@@ -388,7 +388,9 @@ describe('a verification that the Transmitter starts', () => {
     const transmitter = await started({ clock, verification: { everySeconds: 600 } })
     const id = await createStream(transmitter)
     const turn = turnAfter(id, clock.now(), 600_000)
+    const recorded = nextEvent(transmitter, 'event:recorded')
     await clock.jump(turn + 1000 - clock.now())
+    await recorded
     expect((await transmitter.streams.read(id)).oldestWaitingAt).toBe(turn + 1000)
     await clock.advance(600_000)
     expect((await transmitter.streams.read(id)).waiting).toBe(1)
@@ -426,6 +428,20 @@ describe('upkeep', () => {
     await upkeep.stop()
     await clock.advance(100_000)
     expect(runs).toHaveLength(5)
+  })
+
+  it('holds up no task for one that waits', async () => {
+    const clock = manualClock(0)
+    const failed = (): void => {}
+    const runs: number[] = []
+    const good = async (now: number): Promise<number> => (runs.push(now), now + 8000)
+    const tasks = [
+      { name: 'waits', run: () => new Promise<undefined>(() => {}) },
+      { name: 'good', run: good },
+    ]
+    startUpkeep(tasks, { clock, failed })
+    await clock.advance(20_000)
+    expect(runs).toEqual([0, 8000, 16_000])
   })
 
   it('stops when the task that is under way has ended', async () => {

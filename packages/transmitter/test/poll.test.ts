@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { systemClock, type Clock } from '@drawbridge/core'
 import { SessionRevoked } from '@drawbridge/schema/caep'
+import { manualClock } from '@drawbridge/testkit'
 import { memoryStore, type Transmitter, type TransmitterOptions } from '../src/index.ts'
 import {
   call,
@@ -140,17 +141,16 @@ describe('poll', () => {
 
   it('POLL-2.3-3, POLL-2.4-2: offers again after redeliveryMs what was not acknowledged, at its old place', async () => {
     await transmitter.stop()
-    let now = 1_000_000
-    const clock = { now: () => now, sleep: () => new Promise<void>(() => undefined) }
+    const clock = manualClock()
     await start({ clock, poll: { redeliveryMs: 1_000 } })
     const [one, two, three, four] = await sendMany(4)
     expect(await jtisOf({ maxEvents: 2 })).toEqual([one, two])
-    now += 999
+    await clock.advance(999)
     expect(await jtisOf({ maxEvents: 1, ack: [one] })).toEqual([three])
-    now += 1
+    await clock.advance(1)
     expect(await jtisOf({ maxEvents: 1 })).toEqual([two])
     expect(await jtisOf()).toEqual([four])
-    now += 999
+    await clock.advance(999)
     expect(await jtisOf()).toEqual([three])
   })
 

@@ -27,46 +27,37 @@ export interface UpkeepContext {
 
 /** Tasks that are done, each at its time, until it is stopped. */
 export interface Upkeep {
-  /** Ends, when the task that is under way has ended. */
+  /** Ends, when the tasks that are under way have ended. */
   stop(): Promise<void>
 }
 
 const retryInMs = 10_000
 
 /**
- * Does tasks one after the other, each at once and then when it says, with one timer for all. What
- * a task throws is told, and it is tried again ten seconds later; the others are not concerned.
+ * Does tasks, each at once and then when it says. What a task throws is told, and it is tried again
+ * ten seconds later. One that fails, or waits for a store or a signer, holds up no other.
  */
 export function startUpkeep(tasks: readonly UpkeepTask[], context: UpkeepContext): Upkeep {
-  const { clock } = context
   const stopping = new AbortController()
-  const { signal } = stopping
-  const dueAt = new Map(tasks.map((task) => [task, clock.now()]))
-  const runDue = async (): Promise<void> => {
-    const now = clock.now()
-    for (const [task, at] of dueAt) {
-      if (at > now || signal.aborted) continue
-      const next = await runTask(task, context)
-      if (next === undefined) dueAt.delete(task)
-      else dueAt.set(task, next)
-    }
-  }
-  const next = (): void => {
-    underWay = undefined
-    if (signal.aborted || dueAt.size === 0) return
-    const waitMs = Math.max(1, Math.min(...dueAt.values()) - clock.now())
-    void clock.sleep(waitMs, signal).then(begin)
-  }
-  const begin = (): void => {
-    if (!signal.aborted) underWay = runDue().then(next)
-  }
-  let underWay: Promise<void> | undefined
-  begin()
+  const underWay = tasks.map((task) => keepUp(task, context, stopping.signal))
   return {
     stop: async () => {
       stopping.abort()
-      await underWay
+      await Promise.all(underWay)
     },
+  }
+}
+
+async function keepUp(
+  task: UpkeepTask,
+  context: UpkeepContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = context
+  while (!signal.aborted) {
+    const next = await runTask(task, context)
+    if (next === undefined) return
+    await clock.sleep(Math.max(1, next - clock.now()), signal)
   }
 }
 
