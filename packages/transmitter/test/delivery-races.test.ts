@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { push } from '@drawbridge/schema'
+import { manualClock } from '@drawbridge/testkit'
 import { addStream, deliveryAtWork, rowOf, type DeliveryAtWork } from './delivery-support.ts'
 import { pushEndpoint } from './support.ts'
 
@@ -57,7 +58,8 @@ describe('settling', () => {
   /** Pushes two SETs, and has a third polled and acknowledged. */
   const deliver = async (moreSettings: object): Promise<DeliveryAtWork> => {
     const endpoint = await pushEndpoint()
-    const work = await deliveryAtWork({}, {}, moreSettings)
+    const clock = manualClock()
+    const work = await deliveryAtWork({ clock }, {}, moreSettings)
     const delivery = { method: push, endpoint_url: endpoint.url } as const
     work.delivery.update(await addStream(work.store, 'a', { delivery }))
     const polled = await addStream(work.store, 'b')
@@ -72,6 +74,9 @@ describe('settling', () => {
     })
     await work.append(rowOf('a', 'one'), rowOf('a', 'two'), rowOf('b', 'three'))
     await work.count('set:delivered', 2)
+    expect(settles).toBe(0)
+    await clock.advance(50)
+    expect(settles).toBe(1)
     const { signal } = new AbortController()
     await work.delivery.poll(polled, {}, signal)
     await work.delivery.poll(polled, { ack: ['three'], maxEvents: 0 }, signal)
