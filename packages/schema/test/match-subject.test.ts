@@ -163,7 +163,8 @@ describe('matches', () => {
         }),
         { numRuns: 3000 },
       )
-      expect(found).toBeGreaterThan(20)
+      // About 30 for the rarest rule, as chance has it.
+      expect(found).toBeGreaterThan(5)
     })
 
     it(`matches every subject with itself by the rule "${rule}"`, () => {
