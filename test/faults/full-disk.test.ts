@@ -88,6 +88,5 @@ describe('a full disk', () => {
         )
       }
     },
-    60_000,
   )
 })
