@@ -29,8 +29,7 @@ const ways: Readonly<Record<SigningAlgorithm, Way>> = {
 
 /**
  * Makes the function that signs with a private key, off the main thread, so that several can be in
- * flight. A signature costs the main thread less than Web Cryptography takes for it: about a third
- * for ES256 and EdDSA, two thirds for RS256.
+ * flight. A signature costs the main thread less so than by Web Cryptography.
  *
  * @see RFC 7518, "Cryptographic Algorithms for Digital Signatures and MACs"; RFC 8037, "Signing"
  */
