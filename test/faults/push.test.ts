@@ -23,6 +23,10 @@ let pushing: Pushing
 const start = async (push: PushOptions = {}): Promise<void> => {
   pushing = await startPushing({ push: { timeoutMs: 1000, ...push } })
 }
+const startAgain = async (push: PushOptions): Promise<void> => {
+  await pushing.stop()
+  await start(push)
+}
 beforeEach(() => start())
 afterEach(() => pushing.stop())
 
@@ -35,6 +39,7 @@ async function load(count: number, from = 0): Promise<void> {
 
 describe('a Receiver', () => {
   it('that is down for a while gets everything, in order, when it is back', async () => {
+    await startAgain({ timeoutMs: 20_000, maxAttempts: 3, maxAgeSeconds: 1 })
     const { receiver, streamId } = await pushing.receiver()
     await load(5)
     await receiver.until(users.length * 5)
@@ -48,6 +53,7 @@ describe('a Receiver', () => {
   })
 
   it('that goes down amid load gets everything, and twice only with the same jti', async () => {
+    await startAgain({ timeoutMs: 20_000, maxAttempts: 3, maxAgeSeconds: 1 })
     const { receiver, streamId } = await pushing.receiver()
     const loading = load(40)
     for (const mark of [20, 60, 140]) {
@@ -126,8 +132,7 @@ describe('a Receiver', () => {
     ['400 invalid_request to everything', refuse('invalid_request')],
     ['403 to everything', answerStatus(403)],
   ])('whose broken deployment answers %s loses nothing', async (_name, fault) => {
-    await pushing.stop()
-    await start({ maxAttempts: 3, maxAgeSeconds: 0 })
+    await startAgain({ maxAttempts: 3, maxAgeSeconds: 0 })
     const { receiver, streamId } = await pushing.receiver()
     receiver.answer(fault)
     await load(5)
